@@ -1,0 +1,107 @@
+"""Every bound in the house, with its unit last in its name. Nothing here is a setting.
+
+A bound that people need to change is a setting with a maximum here.
+"""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+# --- receive: what a single request may be
+BODY_WIRE_BYTES_MAX = 64 * MIB
+BODY_INFLATED_BYTES_MAX = 64 * MIB
+BODIES_IN_FLIGHT_BYTES_MAX = 256 * MIB  # all requests being read or checked at once
+BODY_READ_S_MAX = 60  # from the head of a request to the end of its body
+BODY_LINGER_BYTES_MAX = 8 * MIB  # still read after a refusal, so that the client sees the answer
+BODY_LINGER_S_MAX = 2
+ZSTD_WINDOW_LOG_MAX = 23  # 8 MiB, what RFC 9659 grants a sender over HTTP
+COMPRESSED_STREAMS_MAX = 16  # gzip members or zstd frames in one body
+INFLATE_INLINE_BYTES_MAX = 64 * KIB  # a larger compressed body is inflated in a thread
+PIECE_BYTES_MAX = 2 * MIB  # a larger body is parsed in pieces: tiny messages take 86 times their bytes
+ITEM_BYTES_MAX = 4 * MIB  # one span, log record or metric
+CONTAINERS_PER_PIECE_MAX = 50_000  # resources and scopes
+ITEMS_PER_REQUEST_MAX = 1_000_000
+CHECK_INLINE_BYTES_MAX = 512 * KIB  # a larger body is checked in a thread, one at a time
+CLOCK_AHEAD_S_MAX = 26 * 3600  # a sender's clock or zone may be wrong by a day
+GRPC_STREAMS_MAX = 256
+GRPC_READS_MAX = 16  # requests being read at once; the others wait, unread, at the sender
+JSON_CHECK_INLINE_BYTES_MAX = 32 * KIB
+JSON_VALUES_MAX = 4_000_000  # what one parse may build: 2 for an object, 1 for an array or a comma
+JSON_NESTING_MAX = 64
+JSON_LINE_BYTES_MAX = 1 * MIB
+JSON_LINES_MAX = 100_000
+JSON_CANONICAL_BYTES_MAX = 128 * MIB  # of all lines of a request, as they are handed on
+JSON_FLAT_FIELDS_MAX = 1_024  # nested fields of one line that get a path of their own
+JSON_FLAT_PATH_CHARS_MAX = 256
+LINE_ERRORS_TOLD_MAX = 20
+IDEMPOTENCY_KEY_CHARS_MAX = 256
+PAYLOAD_BYTES_MAX = 1 * MIB
+PAYLOAD_SOURCE_CHARS_MAX = 200
+
+# --- spool: the durable queue
+SPOOL_COMMIT_PARCELS_MAX = 256
+SPOOL_COMMIT_BYTES_MAX = 32 * MIB
+SPOOL_WAITING_PARCELS_MAX = 4096
+SPOOL_DIGESTS_MAX = 2_000_000  # how many bodies a retry is recognised among
+SPOOL_DEAD_BYTES_MAX = 256 * MIB  # refused by the engine, kept aside
+
+# --- store
+BATCH_BYTES_MAX = 24 * MIB
+BATCH_PARCELS_MAX = 512
+STORE_QUERY_S_MAX = 30
+STORE_QUERY_ROWS_MAX = 1_000_000
+STORE_READERS_MAX = 4
+STORE_DEDUP_WINDOW_BLOCKS = 10_000
+DAYS_KEPT_MAX = 3_650
+
+# --- labels: how many different values one bot may bring before the rest is folded into '(other)'
+LABEL_VALUES_PER_BOT_MAX = 2_000
+LABEL_VALUES_NEW_PER_BLOCK_MAX = 200
+SERIES_PER_METRIC_MAX = 10_000
+
+# --- measure
+MEASURE_POINTS_MAX = 11_000
+MEASURE_SERIES_MAX = 1_000
+MEASURE_WHERE_MAX = 16
+
+# --- api
+PAGE_ITEMS_MAX = 500
+SEARCH_CHARS_MAX = 256
+SESSION_MESSAGES_MAX = 2_000
+TRACE_SPANS_MAX = 10_000
+REQUEST_JSON_BYTES_MAX = 1 * MIB
+TOKENS_PER_USER_MAX = 100
+INGEST_KEYS_MAX = 10_000
+LOGIN_FAILURES_PER_MINUTE_MAX = 10  # of one user from one address
+LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE_MAX = 60
+LOGIN_ADDRESSES_TRACKED_MAX = 10_000
+LOGINS_WAITING_MAX = 16  # each costs a deliberate third of a second of one core
+SIGN_IN_CODES_MAX = 16
+SIGN_IN_CODE_S_MAX = 3600
+BROWSER_SESSION_DAYS_MAX = 14
+BROWSER_SESSIONS_PER_USER_MAX = 100
+API_TOKEN_DAYS_MAX = 3_650
+USERS_MAX = 10_000
+READY_CHECK_S_MAX = 5
+
+# --- state: users, tokens, keys and whatever else must survive a restart
+STATE_THREADS_MAX = 4
+STATE_WORK_WAITING_MAX = 1_024
+STATE_BUSY_S_MAX = 5  # how long a write waits for another writer
+STATE_CONNECT_S_MAX = 5
+ACCESS_STALE_S_MAX = 2  # a key revoked elsewhere still opens for this long
+LAST_USED_WRITE_S_MIN = 60
+ENDED_TOKEN_DAYS_KEPT = 30
+NAME_CHARS_MAX = 64
+LABEL_CHARS_MAX = 128
+SECRET_CHARS_MAX = 512
+PASSWORD_CHARS_MIN = 10
+PASSWORD_CHARS_MAX = 1_024
+ADMIN_TOKEN_CHARS_MIN = 16  # where other machines can try it
+AUDIT_DETAIL_CHARS_MAX = 2_000
+
+# --- text: what is kept of a single text
+MESSAGE_TEXT_CHARS_MAX = 32_000
+STACK_CHARS_MAX = 16_000

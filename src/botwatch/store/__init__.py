@@ -1,0 +1,1 @@
+"""The telemetry store: one ClickHouse dialect, embedded or on a server."""

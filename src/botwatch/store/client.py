@@ -1,0 +1,192 @@
+"""The engine behind one small surface: command, insert, fetch.
+
+Embedded (chDB) and remote (ClickHouse over HTTP) differ in how a client is made and in nothing
+else. A client serialises its calls, so there is one for writing and a few for reading, each used
+by one thread at a time. What the engine says when it refuses may quote the data it was given: it
+goes to our own log at debug level and never further.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from botwatch import limits
+from botwatch.errors import SettingError, StoreAway, StoreError, StoreRefused
+
+log = logging.getLogger(__name__)
+
+DATABASE: Final = "botwatch"
+_CODE = re.compile(r"Code: (\d+)")
+
+# What the engine answers when it cannot take anything, whatever the data: too many parts or queries,
+# out of memory or disk, timeouts, network, a table read-only while it recovers.
+_PASSING = frozenset({159, 160, 164, 173, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 473, 999})
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a query answered. Iterates over its rows."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def first(self) -> Sequence[Any] | None:
+        return self.rows[0] if self.rows else None
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ClickHouseError as error:
+        found = _CODE.search(str(error))
+        code = int(found[1]) if found else None
+        log.debug("the engine refused: %s", error)
+        if code is None or code in _PASSING:
+            raise StoreAway(f"the telemetry store does not answer (code {code})", engine_code=code) from None
+        raise StoreRefused(f"the telemetry store refused the statement (code {code})", engine_code=code) from None
+    except (OSError, RuntimeError) as error:
+        log.debug("the engine is away: %s", error)
+        raise StoreAway(f"the telemetry store does not answer ({type(error).__name__})") from None
+
+
+class Store:
+    """Owns the clients. `open` connects; the schema is `migrate`'s work."""
+
+    def __init__(self, make: Callable[[Mapping[str, Any]], Client], *, embedded_path: Path | None, cluster: str, database: str) -> None:
+        self._make = make
+        self.embedded_path = embedded_path
+        self.cluster = cluster
+        self.database = database
+        self._writer: Client | None = None
+        self._readers: LifoQueue[Client | None] = LifoQueue()
+        for _ in range(limits.STORE_READERS_MAX):
+            self._readers.put(None)
+        self._pool = ThreadPoolExecutor(limits.STORE_READERS_MAX, thread_name_prefix="store-read")
+
+    @classmethod
+    def open(cls, url: str, *, data: Path, cluster: str = "", database: str = DATABASE, memory_bytes_max: int = 0) -> Store:
+        """Connect; `StoreAway` when nothing answers at the URL."""
+        bounds = {"max_memory_usage": memory_bytes_max} if memory_bytes_max else {}
+        if not url:
+            path = data / "store"
+            path.mkdir(parents=True, exist_ok=True)
+            # The engine keeps its working files beside the data, not on a small /tmp.
+            scratch = data / "scratch"
+            scratch.mkdir(exist_ok=True)
+            os.environ["TMPDIR"] = str(scratch)
+            store = cls(
+                lambda settings: clickhouse_connect.get_client(dsn=f"chdb://{path.resolve()}", settings={**bounds, **settings}),
+                embedded_path=path,
+                cluster="",
+                database=database,
+            )
+        else:
+            parts = urlsplit(url)
+            if parts.scheme not in ("clickhouse", "clickhouses", "http", "https"):
+                raise SettingError("store: expected clickhouse://user:password@host:8123/database")
+            store = cls(
+                lambda settings: clickhouse_connect.get_client(
+                    dsn=url, database="", settings={**bounds, **settings}, autogenerate_session_id=False
+                ),
+                embedded_path=None,
+                cluster=cluster,
+                database=parts.path.strip("/") or database,
+            )
+        store.command(f"CREATE DATABASE IF NOT EXISTS {store.database}{store.on_cluster}")
+        store._write_client().database = store.database
+        return store
+
+    @property
+    def on_cluster(self) -> str:
+        return f" ON CLUSTER '{self.cluster}'" if self.cluster else ""
+
+    def _write_client(self) -> Client:
+        if self._writer is None:
+            with _translated():
+                self._writer = self._make({})
+        return self._writer
+
+    def command(self, sql: str) -> None:
+        """Run a statement that answers nothing."""
+        client = self._write_client()
+        with _translated():
+            client.command(sql)
+
+    def insert(self, table: str, data: bytes, *, fmt: str, settings: Mapping[str, Any]) -> None:
+        """Hand the engine bytes it decodes itself."""
+        client = self._write_client()
+        with _translated():
+            client.raw_insert(table, None, data, settings=dict(settings), fmt=fmt)
+
+    def read(self, sql: str, params: Params | None = None) -> Rows:
+        """Query from a thread; the caller waits."""
+        with self._reader() as client:
+            result = client.query(sql, parameters=dict(params or {}))
+            return Rows(tuple(result.column_names), result.result_rows)
+
+    def read_bytes(self, sql: str, params: Params | None = None, *, fmt: str) -> bytes:
+        """Query from a thread; the answer in one of the engine's own formats."""
+        with self._reader() as client:
+            return client.raw_query(sql, parameters=dict(params or {}), fmt=fmt)
+
+    async def fetch(self, sql: str, params: Params | None = None) -> Rows:
+        """Query from the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.read, sql, params)
+
+    async def fetch_bytes(self, sql: str, params: Params | None = None, *, fmt: str) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: self.read_bytes(sql, params, fmt=fmt))
+
+    @contextmanager
+    def _reader(self) -> Iterator[Client]:
+        client = self._readers.get()
+        try:
+            with _translated():
+                if client is None:
+                    client = self._make({
+                        "max_execution_time": limits.STORE_QUERY_S_MAX,
+                        "max_result_rows": limits.STORE_QUERY_ROWS_MAX,
+                        "max_threads": 2,
+                    })
+                    client.database = self.database
+                yield client
+        finally:
+            self._readers.put(client)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        clients = [self._writer] + [self._readers.get() for _ in range(limits.STORE_READERS_MAX)]
+        for client in clients:
+            if client is not None:
+                client.close()
+        self._writer = None
+
+
+__all__ = ["DATABASE", "Params", "Rows", "Store", "StoreError"]

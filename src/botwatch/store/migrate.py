@@ -1,0 +1,95 @@
+"""The schema, brought forward: numbered `.sql` files, each applied once, in order.
+
+One copy of the schema serves every engine through two tokens. `{engine}` is empty or 'Replicated',
+`{on_cluster}` is empty or the clause. On a cluster a stored table `x` becomes `x_local` on every
+node, `x` itself is a Distributed table over it, and the views read and write the local ones: so no
+query changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from botwatch.errors import StoreError
+from botwatch.store.client import Store
+
+log = logging.getLogger(__name__)
+
+VERSIONS = "schema_versions"
+_CREATE = re.compile(r"^CREATE (TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS)(\w+)")
+_STORED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)[^;]*?\bENGINE = \{engine\}", re.DOTALL)
+
+
+def schema_folder() -> Traversable:
+    return files("botwatch.store") / "schema"
+
+
+def steps(folder: Traversable) -> list[tuple[str, str]]:
+    """The migrations in order: (name, text)."""
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in found]
+
+
+def statements(text: str) -> Iterator[str]:
+    """Split a file at the semicolons that end a line; comment lines are left out."""
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
+    for statement in re.split(r";[ \t]*(?:\n|$)", code):
+        if statement.strip():
+            yield statement.strip()
+
+
+def render(statement: str, cluster: str, stored: frozenset[str]) -> list[str]:
+    """Fill in the tokens; on a cluster, one statement may become two."""
+    name = _STORED.match(statement)
+    text = _CREATE.sub(r"CREATE \1 IF NOT EXISTS \2", statement)
+    if not cluster:
+        return [text.replace("{engine}", "").replace(" {on_cluster}", "")]
+    text = text.replace("{engine}", "Replicated").replace("{on_cluster}", f"ON CLUSTER '{cluster}'")
+    if name:
+        local = text.replace(f"EXISTS {name[1]} ", f"EXISTS {name[1]}_local ", 1)
+        spread = (
+            f"CREATE TABLE IF NOT EXISTS {name[1]} ON CLUSTER '{cluster}' AS {name[1]}_local "
+            f"ENGINE = Distributed('{cluster}', currentDatabase(), '{name[1]}_local', rand())"
+        )
+        return [local, spread]
+    return [re.sub(r"\b(FROM|TO) (\w+)", lambda m: f"{m[1]} {m[2]}_local" if m[2] in stored else m[0], text)]
+
+
+def stored_tables(folder: Traversable) -> frozenset[str]:
+    return frozenset(
+        found[1] for _, text in steps(folder) for statement in statements(text) if (found := _STORED.match(statement))
+    )
+
+
+def migrate(store: Store, folder: Traversable | None = None) -> list[str]:
+    """Apply what is missing; the names that were applied. A store from a newer version is refused."""
+    folder = folder or schema_folder()
+    known = steps(folder)
+    engine = "ReplicatedMergeTree" if store.cluster else "MergeTree"
+    store.command(
+        f"CREATE TABLE IF NOT EXISTS {VERSIONS}{store.on_cluster} (name String, applied DateTime('UTC') DEFAULT now()) "
+        f"ENGINE = {engine} ORDER BY name"
+    )
+    done = {row[0] for row in store.read(f"SELECT name FROM {VERSIONS}")}
+    newer = done - {name for name, _ in known}
+    if newer:
+        raise StoreError(
+            f"the telemetry store was written by a newer version (it has {', '.join(sorted(newer))}): "
+            "start that version, or name another data folder"
+        )
+    stored = stored_tables(folder)
+    applied = []
+    for name, text in known:
+        if name in done:
+            continue
+        for statement in statements(text):
+            for rendered in render(statement, store.cluster, stored):
+                store.command(rendered)
+        store.command(f"INSERT INTO {VERSIONS} (name) VALUES ('{name}')")
+        log.info("schema step applied", extra={"step": name})
+        applied.append(name)
+    return applied

@@ -1,0 +1,236 @@
+"""From the spool into the engine: the one thread that writes telemetry.
+
+A batch is sealed by the spool before the engine sees it and keeps its token for ever, so a crash at
+any point replays the same bytes under the same token and the engine recognises them. Batches leave
+the spool only after what the engine wrote has reached the disk.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from botwatch import limits
+from botwatch.clock import Clock
+from botwatch.errors import StoreAway, StoreError
+from botwatch.nouns import Inbox
+from botwatch.spool import Batch, Spool
+from botwatch.store.client import Store
+from botwatch.store.migrate import schema_folder
+
+log = logging.getLogger(__name__)
+
+_RECEIVED_NS_TAG: Final = b"\xc0\x3e"  # field 1000, varint
+_ATTEMPTS_BEFORE_SPLIT: Final = 5
+
+_COMMON: Final[Mapping[str, str]] = {
+    "deduplicate_blocks_in_dependent_materialized_views": "1",
+    "materialize_skip_indexes_on_insert": "0",
+    "max_partitions_per_insert_block": "1000",
+    "throw_on_max_partitions_per_insert_block": "0",
+}
+
+
+@cache
+def _format_settings(inbox: Inbox) -> Mapping[str, str]:
+    return {
+        **_COMMON,
+        "format_schema_source": "string",
+        "format_schema": (schema_folder() / f"{inbox.value}.proto").read_text(encoding="utf-8"),
+        "format_schema_message_name": "Request",
+        "input_format_protobuf_oneof_presence": "1",
+        "input_format_protobuf_flatten_google_wrappers": "0",
+    }
+
+
+def stamp(received_ns: int) -> bytes:
+    """The field that tells the engine when a batch was received; the last one given wins."""
+    out = bytearray(_RECEIVED_NS_TAG)
+    while received_ns > 0x7F:
+        out.append(received_ns & 0x7F | 0x80)
+        received_ns >>= 7
+    out.append(received_ns)
+    return bytes(out)
+
+
+class Disk:
+    """Makes what the embedded engine wrote survive a power cut: one flush for many inserts."""
+
+    def __init__(self, folder: str) -> None:
+        self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def flush(self) -> None:
+        if self._libc.syncfs(self._fd) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs")
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+@dataclass(slots=True)
+class WriterHealth:
+    """What the writer knows of itself, read by readiness and self-metrics."""
+
+    replaying: bool = True
+    away_since_ns: int | None = None
+    last_error: str = ""
+    batches: int = 0
+    items: int = 0
+    dead: int = 0
+
+
+class Writer:
+    """A thread that empties the spool. `start`, then `stop`; `health` at any time."""
+
+    def __init__(
+        self,
+        store: Store,
+        spool: Spool,
+        clock: Clock,
+        *,
+        node: str,
+        pause_s: float = 0.5,
+        flush_every_s: float = 1.0,
+        retry_s_max: float = 5.0,
+    ) -> None:
+        self._store = store
+        self._spool = spool
+        self._clock = clock
+        self._node = node
+        self._pause_s = pause_s
+        self._flush_every_s = flush_every_s
+        self._retry_s_max = retry_s_max
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
+        self._written: list[tuple[Batch, Sequence[int]]] = []
+        self._written_bytes = 0
+        self._flushed_s = clock.monotonic_s()
+        self._disk = Disk(str(store.embedded_path)) if store.embedded_path else None
+        self.health = WriterHealth()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 60.0) -> bool:
+        """Write what the spool still holds, then end. False when the time was not enough: the rest
+        stays in the spool and is written at the next start."""
+        self._stop.set()
+        self._spool.wake()
+        self._thread.join(timeout_s)
+        ended = not self._thread.is_alive()
+        if ended and self._disk:
+            self._disk.close()
+            self._disk = None
+        return ended
+
+    def _run(self) -> None:
+        try:
+            for batch in self._spool.unfinished():
+                self._write(batch)
+            self._settle(force=True)
+            self.health.replaying = False
+            due = dict.fromkeys(Inbox, 0.0)
+            while self._turn(due) or not self._stop.is_set():
+                self._settle()
+            self._settle(force=True)
+        except _Stopped:
+            log.warning("stopped with batches left in the spool; they are written at the next start")
+        except Exception:
+            log.exception("the writer ended; nothing more is stored until a restart")
+            self.health.last_error = "the writer ended"
+            self.health.away_since_ns = self._clock.now_ns()
+
+    def _turn(self, due: dict[Inbox, float]) -> bool:
+        """One round over the inboxes; whether anything was written. An inbox that just filled a
+        batch is asked again at once, any other after a pause, so that inserts stay few and large."""
+        wrote = False
+        for inbox in Inbox:
+            now_s = self._clock.monotonic_s()
+            if now_s < due[inbox] and not self._stop.is_set():
+                continue
+            batch = self._spool.seal(inbox)
+            if batch is None:
+                continue
+            self._write(batch)
+            wrote = True
+            due[inbox] = now_s if batch.size >= limits.BATCH_BYTES_MAX // 2 else now_s + self._pause_s
+        if not wrote and not self._stop.is_set():
+            self._spool.wait_for_work(self._pause_s / 5)
+        return wrote
+
+    def _write(self, batch: Batch) -> None:
+        dead = self._insert(batch, 0, len(batch.parcels), batch.token(self._node))
+        self.health.batches += 1
+        self.health.items += sum(parcel.items for parcel in batch.parcels)
+        self.health.dead += len(dead)
+        self._written.append((batch, dead))
+        self._written_bytes += batch.size
+
+    def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
+        """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
+        split until the ones it is about stand alone, so that a bad request takes no other with it."""
+        data = b"".join(parcel.body for parcel in batch.parcels[low:high])
+        attempts = 0
+        while True:
+            try:
+                self._hand_over(batch, data, token)
+            except StoreError as error:
+                attempts += 1
+                too_big = error.engine_code == 241 and attempts >= _ATTEMPTS_BEFORE_SPLIT
+                if isinstance(error, StoreAway) and not too_big:
+                    self._wait_for_engine(error, attempts)
+                    continue
+                if high - low == 1:
+                    log.error("the engine refused a request; it is kept aside", extra={"batch": batch.id, "code": error.engine_code})
+                    return [batch.parcels[low].id]
+                middle = (low + high) // 2
+                return [
+                    *self._insert(batch, low, middle, f"{token}:{low}-{middle}"),
+                    *self._insert(batch, middle, high, f"{token}:{middle}-{high}"),
+                ]
+            self.health.away_since_ns = None
+            return []
+
+    def _hand_over(self, batch: Batch, data: bytes, token: str) -> None:
+        if batch.inbox is Inbox.TURNS:
+            settings, fmt = _COMMON, "Native"
+        else:
+            settings, fmt = _format_settings(batch.inbox), "ProtobufSingle"
+            data += stamp(batch.sealed_ns)
+        self._store.insert(batch.inbox.value, data, fmt=fmt, settings={**settings, "insert_deduplication_token": token})
+
+    def _wait_for_engine(self, error: StoreError, attempts: int) -> None:
+        if self.health.away_since_ns is None:
+            self.health.away_since_ns = self._clock.now_ns()
+            log.warning("the engine does not take data; the spool holds it", extra={"code": error.engine_code})
+        self.health.last_error = error.message
+        # A stop does not wait for an engine that is away: what is left is safe in the spool.
+        if self._stop.is_set() and attempts > 1:
+            raise _Stopped
+        self._stop.wait(min(self._retry_s_max, 0.1 * 2 ** min(attempts, 10)))
+
+    def _settle(self, *, force: bool = False) -> None:
+        """Let go of what is safely in the engine."""
+        if not self._written:
+            return
+        now_s = self._clock.monotonic_s()
+        if not force and now_s - self._flushed_s < self._flush_every_s and self._written_bytes < 4 * limits.BATCH_BYTES_MAX:
+            return
+        if self._disk:
+            self._disk.flush()
+        for batch, dead in self._written:
+            self._spool.done(batch, dead=dead)
+        self._written.clear()
+        self._written_bytes = 0
+        self._flushed_s = self._clock.monotonic_s()
+
+
+class _Stopped(Exception):
+    """The writer was told to end while the engine was away."""

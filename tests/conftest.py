@@ -1,0 +1,46 @@
+"""What every test stands on: a clean environment, one engine folder, the ClickHouse endpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.real.parts import ClickHouse
+
+# The gate finds the same examples on every machine; `--hypothesis-profile=explore` looks for new ones.
+hypothesis.settings.register_profile("gate", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile("gate")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """A developer's own BOTWATCH_* and OTEL_* settings must not decide a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("BOTWATCH_", "OTEL_")) and name != "BOTWATCH_REAL":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the embedded engine. A process can open only one: tests part by database."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    with ClickHouse(tmp_path_factory.mktemp("clickhouse") / "data") as endpoint:
+        yield endpoint
+        assert endpoint.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(clickhouse: ClickHouse) -> str:
+    """`clickhouse://127.0.0.1:PORT/`; put a database of your own behind it."""
+    return clickhouse.url()
