@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from botwatch.store.client import Store
+from botwatch.store.migrate import migrate
 from tests.real.parts import ClickHouse
 
 # The gate finds the same examples on every machine; `--hypothesis-profile=explore` looks for new ones.
@@ -31,6 +34,34 @@ def _clean_environment() -> Iterator[None]:
 def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the embedded engine. A process can open only one: tests part by database."""
     return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="session")
+def _engine(engine_path: Path) -> Iterator[Store]:
+    """Keeps the engine running between tests: opening it again costs more than most of them."""
+    anchor = Store.open("", data=engine_path)
+    anchor.create()
+    anchor.read("SELECT 1")
+    yield anchor
+    anchor.close()
+
+
+@pytest.fixture
+def bare_store(_engine: Store, engine_path: Path) -> Iterator[Store]:
+    """An embedded store in a database of its own, without the schema."""
+    database = f"t_{uuid.uuid4().hex[:12]}"
+    store = Store.open("", data=engine_path, database=database)
+    store.create()
+    yield store
+    store.close()
+    _engine.command(f"DROP DATABASE {database}")
+
+
+@pytest.fixture
+def store(bare_store: Store) -> Store:
+    """The same with the schema."""
+    migrate(bare_store)
+    return bare_store
 
 
 @pytest.fixture(scope="session")

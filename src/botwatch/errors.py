@@ -17,6 +17,7 @@
     ├── TryAgain               503, retryable, with `retry_after_s`
     │   ├── SpoolFull          429 or 503
     │   └── Throttled          429, asked too often
+    ├── SpoolError             the spool cannot be used as it is
     ├── StateError             the state database cannot be used as it is
     │   └── StateAway          503, retryable
     └── StoreError             the engine refused or is away; never shown to a client as it is
@@ -125,6 +126,10 @@ class SpoolFull(TryAgain):
 class Throttled(TryAgain):
     status = 429
     code = "throttled"
+
+
+class SpoolError(BotwatchError):
+    code = "spool"
 
 
 class StateError(BotwatchError):

@@ -87,6 +87,18 @@ async def test_a_database_that_is_away_is_said_so_and_found_again(postgres: Post
         database.close()
 
 
+@pytest.mark.parametrize("state", ["", "sqlite:///here/state.db"])
+def test_the_file_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    database = open_database(Settings(data=Path("here"), state=state))
+    database.write_now(lambda session: meta.put(session, "color", "green"))
+    database.engine.dispose()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert database.read_now(lambda session: meta.get(session, "color")) == "green"
+    database.close()
+
+
 def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     open_database(Settings(data=tmp_path / "new" / "data")).close()
     path = tmp_path / "new" / "data" / "state.db"

@@ -144,7 +144,7 @@ def test_the_oldest_session_goes_when_there_are_too_many(database: Database, mon
 
 def test_what_ended_long_ago_is_forgotten(database: Database) -> None:
     old, kept = browser(database), api(database)
-    much_later = NOW_NS + (limits.BROWSER_SESSION_DAYS_MAX + limits.ENDED_TOKEN_DAYS_KEPT + 1) * DAY_NS
+    much_later = NOW_NS + (limits.BROWSER_SESSION_DAYS_MAX + limits.ENDED_TOKENS_KEPT_DAYS + 1) * DAY_NS
     new = browser(database, now_ns=much_later)
     rows = database.read_now(lambda session: list(session.scalars(sa.select(TokenRow.id))))
     assert sorted(rows) == sorted([kept.id, new.id])

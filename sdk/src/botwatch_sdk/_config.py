@@ -11,6 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from opentelemetry.sdk.environment_variables import (
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+)
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.version import __version__ as OPENTELEMETRY_VERSION
 
@@ -20,6 +27,12 @@ from botwatch_sdk._text import identifier
 from botwatch_sdk._version import __version__
 
 DEFAULT_URL = "http://127.0.0.1:4318"
+_ENDPOINTS = (
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SDK = Resource(
     {
@@ -93,7 +106,7 @@ def resolve(
         host=identifier(said.get(_names.HOST_NAME, "") or socket.gethostname()),
         url=_url(_word("url", url) or environ.get("BOTWATCH_URL", ""), environ),
         key=_key(_word("key", key) or environ.get("BOTWATCH_KEY", "") or _key_file(environ)),
-        timeout_s=_seconds("OTEL_EXPORTER_OTLP_TIMEOUT", environ.get("OTEL_EXPORTER_OTLP_TIMEOUT") or None, _TIMEOUT),
+        timeout_s=_seconds(OTEL_EXPORTER_OTLP_TIMEOUT, environ.get(OTEL_EXPORTER_OTLP_TIMEOUT) or None, _TIMEOUT),
         heartbeat_s=_seconds("heartbeat_s", heartbeat_s, _HEARTBEAT),
         attributes=tuple(sorted(said.items())),
     )
@@ -110,7 +123,10 @@ def _word(name: str, value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     warn_once(
-        f"init:{name}", "botwatch: init(%s=…): expected a string, found %s; it is passed over", name, type(value).__name__
+        f"init:{name}",
+        "botwatch: init(%s=…): expected a string, found %s; it is passed over",
+        name,
+        type(value).__name__,
     )
     return ""
 
@@ -139,11 +155,12 @@ def _program() -> str:
 def _url(given: str, environ: Mapping[str, str]) -> str:
     """The base URL, or empty where only OpenTelemetry's variables name one."""
     if not given:
-        named = any(name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("ENDPOINT") for name in environ if environ[name])
-        return "" if named else DEFAULT_URL
+        return "" if any(map(environ.get, _ENDPOINTS)) else DEFAULT_URL
     if not re.match(r"https?://[^/\s]", given):
         warn_once(
-            "init:url", "botwatch: url: expected something like %s, found another form; nothing can be sent", DEFAULT_URL
+            "init:url",
+            "botwatch: url: expected something like %s, found another form; nothing can be sent",
+            DEFAULT_URL,
         )
     return given.rstrip("/")
 

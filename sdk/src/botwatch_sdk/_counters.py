@@ -93,6 +93,11 @@ class Counters:
         with self._lock:
             return dict(self._dropped)
 
+    @property
+    def readings(self) -> Readings:
+        with self._lock:
+            return Readings(dict(self._queues), dict(self._states), dict(self._invalid))
+
     def take_readings(self) -> Readings:
         """Each reading of a gauge is told once: an old one repeated would pass for a fresh one."""
         with self._lock:

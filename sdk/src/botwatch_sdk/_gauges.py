@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import psutil
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from botwatch_sdk import _limits, _live, _names
+from botwatch_sdk import _limits, _names
 from botwatch_sdk._counters import Counters, Reading, Readings
 from botwatch_sdk._guard import contained
 
@@ -77,8 +78,21 @@ def _tried(read: Callable[[], T | None]) -> T | None:
         return None
 
 
+class Board:
+    """Where the instruments, made once a process, find the pulse to tell.
+
+    `collecting` is held while they are asked, and by a fork: a child must not inherit OpenTelemetry's locks taken.
+    """
+
+    def __init__(self) -> None:
+        self.collecting = threading.Lock()
+        self.pulse: Pulse | None = None
+
+
+board: Final = Board()
+
+
 def instruments(meter: Meter) -> None:
-    """Made once a process; each looks at the pulse of the runtime that is alive when it is asked."""
 
     def gauge(name: str, unit: str, read: Callable[[Pulse], float | None]) -> None:
         meter.create_observable_gauge(name, [_seen(lambda pulse: _one(read(pulse)))], unit)
@@ -103,9 +117,7 @@ def instruments(meter: Meter) -> None:
 
 def _seen(read: Callable[[Pulse], Iterable[Observation]]) -> Callable[[CallbackOptions], Iterable[Observation]]:
     def observe(_: CallbackOptions) -> Iterable[Observation]:
-        runtime = _live.runtime
-        pulse = runtime.pulse if runtime is not None else None
-        return () if pulse is None else read(pulse)
+        return () if board.pulse is None else read(board.pulse)
 
     return observe
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from botwatch_sdk import _limits
@@ -21,10 +22,8 @@ def warn_once(key: str, message: str, *values: object) -> None:
     if key in _told or len(_told) >= _limits.WARNINGS_MAX:
         return
     _told.add(key)
-    try:
+    with suppress(Exception):  # of a log handler of the bot's own; there is nowhere else to tell it
         log.warning(message, *values)
-    except Exception:  # noqa: S110  a bot's own log handler failed, and there is nowhere else to tell it
-        pass
 
 
 def contained(where: str, error: Exception) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.sdk.resources import Resource
 from botwatch_sdk import _wire
 from botwatch_sdk._config import Config
 from botwatch_sdk._counters import Counters
-from botwatch_sdk._gauges import Gauges, Pulse
+from botwatch_sdk._gauges import Gauges, board
 from botwatch_sdk._guard import contained, describe, warn_once
 from botwatch_sdk._lane import Reach
 from botwatch_sdk._taps import Reader
@@ -35,9 +35,6 @@ class Heart:
         self._counters = counters
         self._readers = readers
         self._reach = reach
-        self.pulse: Pulse | None = None
-        # Held while collecting, and by a fork: a child must not inherit OpenTelemetry's locks taken.
-        self.collecting = threading.Lock()
         self._asked = threading.Condition(threading.Lock())
         self._wanted = 0
         self._done = 0
@@ -96,10 +93,12 @@ class Heart:
 
     def _beat(self, sender: _wire.Sender[MetricsData], gauges: Gauges) -> bool:
         try:
-            self.pulse = gauges.read(self._counters)
-            with self.collecting:
+            pulse = gauges.read(self._counters)
+            with board.collecting:
+                board.pulse = pulse
                 collected = [data for reader in self._readers if (data := reader.read()) is not None]
-            return all([self._send(sender, data) for data in collected if data.resource_metrics])
+            answers = [self._send(sender, data) for data in collected if data.resource_metrics]
+            return all(answers)
         except Exception as error:
             contained("heartbeat", error)
             return False
@@ -111,9 +110,8 @@ class Heart:
         else:
             self._reach.back("metrics")
             if answer.verdict is not Verdict.SENT:
-                warn_once(
-                    f"metrics:{answer.why}", "botwatch: a heartbeat was dropped: %s (%s)", answer.verdict.value, answer.why
-                )
+                what = answer.verdict.value
+                warn_once(f"metrics:{answer.why}", "botwatch: a heartbeat was dropped: %s (%s)", what, answer.why)
         return answer.verdict is Verdict.SENT
 
     def _stamped(self, data: MetricsData) -> MetricsData:

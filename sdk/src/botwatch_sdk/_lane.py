@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from botwatch_sdk import _limits, _wire
@@ -54,7 +55,7 @@ class Lane(Generic[T]):
     def __init__(
         self,
         name: str,
-        connect: Callable[[], Sender[T]],
+        connect: Callable[[], Sender[Sequence[T]]],
         counters: Counters,
         reach: Reach,
         stamp: Callable[[T], T] | None = None,
@@ -75,6 +76,7 @@ class Lane(Generic[T]):
         self._begun = 0
         self._ended = 0
         self._sending = 0
+        self._all_taken = True
         self._urgent = False
         self._closing = False
         self._away_pause_s = 0.0
@@ -95,6 +97,9 @@ class Lane(Generic[T]):
         if waiting == _limits.BATCH_ITEMS_MAX or total - weight <= _limits.BATCH_BYTES_MAX < total:
             self._ring()
 
+    def flush(self, timeout_s: float) -> bool:
+        return self.wait(self.urge(), time.monotonic() + timeout_s)
+
     def urge(self) -> int:
         """Begin a round now; answers the number of the round that will have seen everything put so far."""
         with self._rounds:
@@ -104,10 +109,10 @@ class Lane(Generic[T]):
         return wanted
 
     def wait(self, wanted: int, deadline_s: float) -> bool:
-        """True when that round has ended before `deadline_s` (monotonic) and left nothing behind."""
+        """True when that round has ended before `deadline_s` (monotonic) and the server took all of it."""
         with self._rounds:
             self._rounds.wait_for(lambda: self._ended >= wanted, max(deadline_s - time.monotonic(), 0.0))
-            return self._ended >= wanted and self.waiting == 0
+            return self._ended >= wanted and self._all_taken
 
     def end(self) -> None:
         """One last round, then the thread ends."""
@@ -124,10 +129,8 @@ class Lane(Generic[T]):
         return len(self._queue) + self._sending
 
     def _ring(self) -> None:
-        try:
+        with suppress(RuntimeError):  # it rings already
             self._bell.release()
-        except RuntimeError:
-            pass  # it rings already
 
     def _shrink(self) -> None:
         gone = 0
@@ -140,7 +143,7 @@ class Lane(Generic[T]):
 
     def _run(self) -> None:
         _wire.hush()
-        sender: Sender[T] | None = None
+        sender: Sender[Sequence[T]] | None = None
         try:
             sender = self._connect()
             while not self._closing:
@@ -161,9 +164,10 @@ class Lane(Generic[T]):
             return True
         return time.monotonic() >= self._away_until_s
 
-    def _round(self, sender: Sender[T]) -> None:
+    def _round(self, sender: Sender[Sequence[T]]) -> None:
         with self._rounds:
             self._urgent = False
+            self._all_taken = True
             self._begun += 1
         # No more than what was there when the round began: the rest makes a fuller batch of the next one.
         left = len(self._queue)
@@ -191,7 +195,7 @@ class Lane(Generic[T]):
             self._sending = len(batch)
         return batch
 
-    def _deliver(self, sender: Sender[T], batch: list[tuple[T, int]]) -> bool:
+    def _deliver(self, sender: Sender[Sequence[T]], batch: list[tuple[T, int]]) -> bool:
         """False when the server is away: what is not yet delivered is back in the queue."""
         parts = [batch]
         while parts:
@@ -210,7 +214,7 @@ class Lane(Generic[T]):
         self._reach.back(self._name)
         return True
 
-    def _send(self, sender: Sender[T], part: Sequence[tuple[T, int]]) -> Answer:
+    def _send(self, sender: Sender[Sequence[T]], part: Sequence[tuple[T, int]]) -> Answer:
         try:
             items = [entry[0] for entry in part]
             return sender.send(items if self._stamp is None else list(map(self._stamp, items)))
@@ -219,20 +223,22 @@ class Lane(Generic[T]):
 
     def _settle(self, answer: Answer, items: int) -> None:
         self._sending = max(self._sending - items, 0)
+        if answer.verdict is Verdict.SENT and not answer.rejected:
+            return
+        self._all_taken = False
         if answer.verdict is Verdict.SENT:
-            if answer.rejected:
-                self._counters.drop(Reason.REFUSED, min(answer.rejected, items))
+            self._counters.drop(Reason.REFUSED, min(answer.rejected, items))
             return
         self._counters.drop(_LOST[answer.verdict], items)
-        warn_once(
-            f"lost:{answer.verdict}:{answer.why}", "botwatch: items were dropped: %s (%s)", answer.verdict.value, answer.why
-        )
+        what = answer.verdict.value
+        warn_once(f"lost:{what}:{answer.why}", "botwatch: items were dropped: %s (%s)", what, answer.why)
 
     def _put_back(self, batch: Sequence[tuple[T, int]]) -> None:
         with self._lock:
             self._queue.extendleft(reversed(batch))
             self._bytes += sum(weight for _, weight in batch)
             self._sending = 0
+            self._all_taken = False
             self._shrink()
 
     def _pause(self, answer: Answer) -> None:

@@ -19,6 +19,7 @@ ANSWER_BYTES_MAX = 64 * KIB
 # --- time the bot may lose to us when it asks for it
 FLUSH_S = 5.0
 EXIT_FLUSH_S = 2.0
+FORK_WAIT_S_MAX = 0.5
 
 HEARTBEAT_S = 10.0
 HEARTBEAT_S_MIN = 0.1

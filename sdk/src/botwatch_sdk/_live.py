@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
     from botwatch_sdk._counters import Counters
-    from botwatch_sdk._gauges import Pulse
 
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -22,6 +21,9 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class Sink(Protocol[T_contra]):
     def put(self, item: T_contra, text_bytes: int = 0) -> None:
         """Never waits, never raises."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what was put is taken."""
 
 
 class Runtime(Protocol):
@@ -44,11 +46,6 @@ class Runtime(Protocol):
 
     @property
     def resource(self) -> Resource: ...
-
-    @property
-    def pulse(self) -> Pulse | None: ...
-
-    def flush(self, timeout_s: float) -> bool: ...
 
 
 runtime: Runtime | None = None

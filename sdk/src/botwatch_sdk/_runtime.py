@@ -12,13 +12,14 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from botwatch_sdk import _config, _crash, _limits, _live, _taps, _wire
 from botwatch_sdk._config import Config
 from botwatch_sdk._counters import Counters
-from botwatch_sdk._gauges import Pulse, instruments
+from botwatch_sdk._gauges import board, instruments
 from botwatch_sdk._guard import log, never_raises, nothing, warn_once
 from botwatch_sdk._heart import Heart
 from botwatch_sdk._lane import Lane, Reach
@@ -44,10 +45,6 @@ class Process:
             "logs", lambda: _wire.logs(config), self.counters, reach, None if stamped else _log_stamp(resource)
         )
         self.heart = Heart(config, resource, self.counters, taps.readers, reach)
-
-    @property
-    def pulse(self) -> Pulse | None:
-        return self.heart.pulse
 
     def flush(self, timeout_s: float) -> bool:
         """All three at the same time, so that one that hangs does not take the others' share."""
@@ -120,15 +117,22 @@ def _log_stamp(resource: Resource) -> Callable[[ReadableLogRecord], ReadableLogR
 
 # --- the one that is alive
 
-_lock = threading.RLock()
-_alive: Process | None = None
-_hooked = False
+
+class _Here:
+    """The state of this process. `lock` is for `init` and `shutdown`; recording takes none."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.alive: Process | None = None
+        self.forking = False
+        self.hooked = False
+
+    def become(self, process: Process | None) -> None:
+        self.alive = process
+        _live.runtime = process
 
 
-def _become(process: Process | None) -> None:
-    global _alive
-    _alive = process
-    _live.runtime = process
+_here = _Here()
 
 
 @never_raises(nothing)
@@ -150,17 +154,16 @@ def init(
     config = _config.resolve(
         os.environ, bot=bot, url=url, key=key, version=version, attributes=attributes, heartbeat_s=heartbeat_s
     )
-    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        warn_once("disabled", "botwatch: OTEL_SDK_DISABLED is true, so nothing is recorded")
+    if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true":
+        warn_once("disabled", "botwatch: %s is true, so nothing is recorded", OTEL_SDK_DISABLED)
         return
-    with _lock:
-        before = _alive
+    with _here.lock:
+        before = _here.alive
         if before is not None and before.config == config:
             return
         resource = config.resource()
         _hook_once()
-        ours = _taps.own(resource, instruments)
-        _become(Process(config, _taps.public(ours), resource))
+        _here.become(Process(config, _taps.public(_taps.own(resource, instruments)), resource))
     if before is not None:
         before.close(_limits.EXIT_FLUSH_S)
 
@@ -169,7 +172,7 @@ def init(
 def flush(timeout_s: float = _limits.FLUSH_S) -> bool:
     """Send now what waits. True when the server took all of it in time. The only call that waits, with `shutdown`;
     in a coroutine use `await asyncio.to_thread(flush)`."""
-    process = _alive
+    process = _here.alive
     return process is not None and process.flush(timeout_s)
 
 
@@ -177,24 +180,23 @@ def flush(timeout_s: float = _limits.FLUSH_S) -> bool:
 def shutdown(timeout_s: float = _limits.FLUSH_S) -> bool:
     """Send what waits and record nothing more. True when nothing was lost. At the exit of the process it is called
     for you, with less time."""
-    with _lock:
-        process = _alive
-        _become(None)
+    with _here.lock:
+        process = _here.alive
+        _here.become(None)
     return process is None or process.close(timeout_s)
 
 
 def _hook_once() -> None:
-    global _hooked
-    if _hooked:
+    if _here.hooked:
         return
-    _hooked = True
+    _here.hooked = True
     _wire.silence_exporters()
     _crash.listen()
     atexit.register(_at_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
     # A child of multiprocessing ends without `atexit`, and forgets all finalizers just after the fork.
-    multiprocessing.util.register_after_fork(_in_child, lambda _: _finalize_with_multiprocessing())
+    multiprocessing.util.register_after_fork(_here, lambda _: _finalize_with_multiprocessing())
 
 
 @never_raises(nothing)
@@ -206,32 +208,26 @@ def _finalize_with_multiprocessing() -> None:
     multiprocessing.util.Finalize(None, _at_exit, exitpriority=0)
 
 
-_forking: Process | None = None
-
-
 @never_raises(nothing)
 def _before_fork() -> None:
-    global _forking
-    _forking = _alive
-    if _forking is not None:
-        _forking.heart.collecting.acquire()
+    # Bounded: an instrument of the bot's own may hang in there, and a fork must not hang with it.
+    if board.collecting.acquire(timeout=_limits.FORK_WAIT_S_MAX):
+        _here.forking = True
 
 
 @never_raises(nothing)
 def _after_fork() -> None:
-    global _forking
-    if _forking is not None:
-        _forking.heart.collecting.release()
-        _forking = None
+    if _here.forking:
+        _here.forking = False
+        board.collecting.release()
 
 
 @never_raises(nothing)
 def _in_child() -> None:
     """What waited is the parent's to send. The threads did not come along, so all is made anew."""
-    global _lock, _forking
-    _lock, _forking = threading.RLock(), None
+    parent = _here.alive
+    _here.lock, _here.forking, board.collecting = threading.RLock(), False, threading.Lock()
     _wire.forget_threads()
-    parent = _alive
+    _here.become(None)
     if parent is not None:
-        _become(None)
-        _become(Process(parent.config, parent.taps, parent.config.resource(forked=True)))
+        _here.become(Process(parent.config, parent.taps, parent.config.resource(forked=True)))

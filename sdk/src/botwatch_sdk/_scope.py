@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
@@ -30,13 +29,16 @@ class Scope:
         self.channel = channel
         self.correlation = correlation
         self.message = message
-        named = (
-            (_names.SESSION, session),
-            (_names.USER, user),
-            (_names.CHANNEL, channel),
-            (_names.CORRELATION, correlation),
-        )
-        self.attributes: Mapping[str, str] = MappingProxyType({name: value for name, value in named if value})
+        named: dict[str, str] = {}
+        if session:
+            named[_names.SESSION] = session
+        if user:
+            named[_names.USER] = user
+        if channel:
+            named[_names.CHANNEL] = channel
+        if correlation:
+            named[_names.CORRELATION] = correlation
+        self.attributes: Mapping[str, str] = named
 
     def inside(
         self, *, session: str = "", user: str = "", channel: str = "", correlation: str = "", message: str = ""

@@ -5,14 +5,13 @@ They are made once a process and stay; the runtime behind them may change (anoth
 
 from __future__ import annotations
 
-import copy
 import os
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry import _logs, metrics, trace
+from opentelemetry._logs import LogRecord
 from opentelemetry.context import Context, get_current
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk.environment_variables import (
@@ -24,10 +23,11 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from botwatch_sdk import _limits, _live, _scope, _wire
+from botwatch_sdk._dice import TraceIds
 from botwatch_sdk._version import __version__
 
 SCOPE: Final = "botwatch_sdk"
@@ -42,7 +42,7 @@ class SpanTap(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         scope = _scope.of(get_current() if parent_context is None else parent_context)
-        if scope is not None:
+        if scope is not None and not _is_ours(span.instrumentation_scope):
             span.set_attributes(scope.attributes)
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -52,7 +52,7 @@ class SpanTap(SpanProcessor):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         runtime = _live.runtime
-        return runtime is None or runtime.flush(timeout_millis / 1_000)
+        return runtime is None or runtime.spans.flush(timeout_millis / 1_000)
 
 
 class LogTap(LogRecordProcessor):
@@ -60,9 +60,9 @@ class LogTap(LogRecordProcessor):
         runtime = _live.runtime
         if runtime is None or _wire.is_ours():
             return
-        kept = copy.copy(log_record.log_record)
-        scope = _scope.of(kept.context) if kept.context is not None else None
-        if scope is not None and not _is_event_of_ours(log_record):
+        kept = _copied(log_record.log_record)
+        scope = _scope.of(kept.context)
+        if scope is not None and not _is_ours(log_record.instrumentation_scope):
             kept.attributes = {**scope.attributes, **(kept.attributes or {})}
         kept.context = _EMPTY_CONTEXT  # what waits in the queue must not keep the bot's objects alive
         runtime.logs.put(
@@ -77,12 +77,19 @@ class LogTap(LogRecordProcessor):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         runtime = _live.runtime
-        return runtime is None or runtime.flush(timeout_millis / 1_000)
+        return runtime is None or runtime.logs.flush(timeout_millis / 1_000)
 
 
-def _is_event_of_ours(record: ReadWriteLogRecord) -> bool:
-    """Ours carry their scope from the start, which is cheaper."""
-    return record.instrumentation_scope is not None and record.instrumentation_scope.name == SCOPE
+def _is_ours(scope: InstrumentationScope | None) -> bool:
+    """What we record carries its conversation from the start, which is cheaper."""
+    return scope is not None and scope.name == SCOPE
+
+
+def _copied(record: LogRecord) -> LogRecord:
+    """Shallow, as `copy.copy` but at a tenth of its time."""
+    copied = object.__new__(type(record))
+    copied.__dict__.update(record.__dict__)
+    return copied
 
 
 class Reader(MetricReader):
@@ -102,23 +109,6 @@ class Reader(MetricReader):
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: object) -> None:
         """Nothing is held."""
-
-
-class _Ids(IdGenerator):
-    """Ids from a generator of our own: a bot that calls `random.seed` would give two runs the same traces."""
-
-    def __init__(self) -> None:
-        self._random = random.Random()
-        os.register_at_fork(after_in_child=self._random.seed)
-
-    def generate_span_id(self) -> int:
-        return self._random.getrandbits(64) or 1
-
-    def generate_trace_id(self) -> int:
-        return self._random.getrandbits(128) or 1
-
-    def is_trace_id_random(self) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +132,34 @@ class Taps:
     resource: Resource | None
 
 
-_own: Own | None = None
-_attached: list[tuple[object, Reader | None]] = []
+class _Made:
+    """What this process has by now: our providers, and those of the bot's own that we listen to."""
+
+    def __init__(self) -> None:
+        self.own: Own | None = None
+        self.attached: list[object] = []
+        self.readers: list[Reader] = []
+
+    def is_new(self, provider: object) -> bool:
+        if any(known is provider for known in self.attached):
+            return False
+        self.attached.append(provider)
+        return True
+
+
+_made = _Made()
 
 
 def own(resource: Resource, instruments: Callable[[metrics.Meter], None]) -> Own:
-    global _own
-    if _own is None:
+    if _made.own is None:
         reader = Reader()
-        made = Own(
+        ours = Own(
             TracerProvider(
                 # An action is counted by its span: what a caller upstream samples away was done all the same.
                 sampler=None if os.environ.get(OTEL_TRACES_SAMPLER) else ALWAYS_ON,
                 resource=resource,
                 shutdown_on_exit=False,
-                id_generator=_Ids(),
+                id_generator=TraceIds(),
                 span_limits=_span_limits(),
             ),
             LoggerProvider(resource=resource, shutdown_on_exit=False),
@@ -164,11 +167,11 @@ def own(resource: Resource, instruments: Callable[[metrics.Meter], None]) -> Own
             reader,
             resource,
         )
-        made.tracers.add_span_processor(SpanTap())
-        made.loggers.add_log_record_processor(LogTap())
-        instruments(made.meters.get_meter(SCOPE, __version__))
-        _own = made
-    return _own
+        ours.tracers.add_span_processor(SpanTap())
+        ours.loggers.add_log_record_processor(LogTap())
+        instruments(ours.meters.get_meter(SCOPE, __version__))
+        _made.own = ours
+    return _made.own
 
 
 def private(ours: Own) -> Taps:
@@ -198,7 +201,7 @@ def _public_tracers(ours: Own) -> trace.TracerProvider:
         trace.set_tracer_provider(ours.tracers)
         return ours.tracers
     if isinstance(found, TracerProvider):
-        if found is not ours.tracers and _is_new(found):
+        if found is not ours.tracers and _made.is_new(found):
             found.add_span_processor(SpanTap())
         return found
     return ours.tracers
@@ -207,7 +210,7 @@ def _public_tracers(ours: Own) -> trace.TracerProvider:
 def _public_loggers(ours: Own) -> _logs.LoggerProvider:
     found = _logs.get_logger_provider()
     if isinstance(found, LoggerProvider):
-        if found is not ours.loggers and _is_new(found):
+        if found is not ours.loggers and _made.is_new(found):
             found.add_log_record_processor(LogTap())
         return found
     if type(found).__name__ == _NO_LOGGERS:
@@ -218,23 +221,20 @@ def _public_loggers(ours: Own) -> _logs.LoggerProvider:
 def _public_readers(ours: Own) -> tuple[Reader, ...]:
     found = metrics.get_meter_provider()
     if isinstance(found, MeterProvider):
-        if found is not ours.meters and hasattr(found, "add_metric_reader") and _is_new(found):
+        if found is not ours.meters and hasattr(found, "add_metric_reader") and _made.is_new(found):
             reader = Reader()
             found.add_metric_reader(reader)
-            _attached[-1] = (found, reader)
+            _made.readers.append(reader)
     elif type(found).__name__ == _NO_METERS:
         metrics.set_meter_provider(ours.meters)
-    return tuple(reader for _, reader in _attached if reader is not None)
-
-
-def _is_new(provider: object) -> bool:
-    if any(known is provider for known, _ in _attached):
-        return False
-    _attached.append((provider, None))
-    return True
+    return tuple(_made.readers)
 
 
 def _span_limits() -> SpanLimits:
     """A bound on each value, unless the environment sets one."""
-    named = any(os.environ.get(name) for name in (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT))
-    return SpanLimits() if named else SpanLimits(max_attribute_length=_limits.ATTRIBUTE_CHARS_MAX)
+    names = (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT)
+    return (
+        SpanLimits()
+        if any(map(os.environ.get, names))
+        else SpanLimits(max_attribute_length=_limits.ATTRIBUTE_CHARS_MAX)
+    )

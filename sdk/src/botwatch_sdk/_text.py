@@ -10,6 +10,7 @@ from typing import TypeVar
 from botwatch_sdk import _limits
 
 T = TypeVar("T")
+Scalar = str | bool | int | float
 _INT_MAX = 2**63 - 1
 
 

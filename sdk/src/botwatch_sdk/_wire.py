@@ -66,7 +66,7 @@ class Answer:
 
 
 class Sender(Protocol[T_contra]):
-    def send(self, batch: Sequence[T_contra], /) -> Answer: ...
+    def send(self, batch: T_contra, /) -> Answer: ...
 
     def close(self) -> None: ...
 
@@ -83,7 +83,7 @@ class Line(requests.Session):
 
     def __init__(self, config: Config, rejected: Callable[[bytes], int]) -> None:
         super().__init__()
-        self.last: Answer | None = None
+        self._last: Answer | None = None
         self._timeout_s = config.timeout_s
         self._rejected = rejected
         if config.key:
@@ -91,14 +91,21 @@ class Line(requests.Session):
         if is_loopback(config.url):
             self.trust_env = False  # a proxy is never the way to one's own machine
 
+    def begin(self) -> None:
+        self._last = None
+
+    def answer(self, without: str) -> Answer:
+        """What became of the request since `begin`; `without` says why there was none."""
+        return self._last or Answer(Verdict.UNENCODABLE, why=without)
+
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs |= {"timeout": self._timeout_s, "stream": True}
         try:
             response = super().request(*args, **kwargs)
         except Exception as error:
-            self.last = Answer(Verdict.AWAY, why=type(error).__name__)
+            self._last = Answer(Verdict.AWAY, why=type(error).__name__)
             raise
-        self.last = self._judge(response)
+        self._last = self._judge(response)
         return response
 
     def _judge(self, response: requests.Response) -> Answer:
@@ -154,32 +161,32 @@ class _Exports(Generic[T]):
         self._line = line
 
     def send(self, batch: T, /) -> Answer:
-        self._line.last = None
+        self._line.begin()
         try:
             self._exporter.export(batch)
         except Exception as error:
-            return self._line.last or Answer(Verdict.UNENCODABLE, why=type(error).__name__)
-        return self._line.last or Answer(Verdict.UNENCODABLE, why="not to be written as OTLP")
+            return self._line.answer(type(error).__name__)
+        return self._line.answer("not to be written as OTLP")
 
     def close(self) -> None:
         self._exporter.shutdown()
 
 
-def spans(config: Config) -> Sender[ReadableSpan]:
+def spans(config: Config) -> Sender[Sequence[ReadableSpan]]:
     line = Line(config, lambda body: ExportTraceServiceResponse.FromString(body).partial_success.rejected_spans)
     return _Exports[Sequence[ReadableSpan]](
         OTLPSpanExporter(config.endpoint("traces"), headers=config.headers, timeout=_STOCK_RETRY_S, session=line), line
     )
 
 
-def logs(config: Config) -> Sender[ReadableLogRecord]:
+def logs(config: Config) -> Sender[Sequence[ReadableLogRecord]]:
     line = Line(config, lambda body: ExportLogsServiceResponse.FromString(body).partial_success.rejected_log_records)
     return _Exports[Sequence[ReadableLogRecord]](
         OTLPLogExporter(config.endpoint("logs"), headers=config.headers, timeout=_STOCK_RETRY_S, session=line), line
     )
 
 
-def metrics(config: Config) -> _Exports[MetricsData]:
+def metrics(config: Config) -> Sender[MetricsData]:
     line = Line(config, lambda body: ExportMetricsServiceResponse.FromString(body).partial_success.rejected_data_points)
     return _Exports[MetricsData](
         OTLPMetricExporter(config.endpoint("metrics"), headers=config.headers, timeout=_STOCK_RETRY_S, session=line),

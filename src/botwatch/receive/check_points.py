@@ -7,8 +7,9 @@ points flagged NO_RECORDED_VALUE are facts and are kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
-from operator import attrgetter, methodcaller, sub
+from functools import partial
+from itertools import chain, compress
+from operator import attrgetter, eq, methodcaller, not_, sub
 
 from google.protobuf.message import Message
 from opentelemetry.proto.metrics.v1.metrics_pb2 import DataPointFlags
@@ -35,13 +36,13 @@ def check(request: Message, terms: Terms) -> Tally:
     times = list(map(_TIME, everything))
     if not all(times):
         tally.dedup = False
-        for point in everything:
-            point.time_unix_nano = point.time_unix_nano or terms.now_ns
+        for point in compress(everything, map(not_, times)):
+            point.time_unix_nano = terms.now_ns
         times = list(map(_TIME, everything))
     timely = in_window(times, terms)
     for kind, found in points.items():
         if not (timely and _CLEAN[kind](found)):
-            tally.rejected += sift(lists[kind], lambda point, kind=kind: _fault(kind, point, terms))
+            tally.rejected += sift(lists[kind], partial(_fault, kind, terms))
     tally.items -= tally.rejected.total()
     return tally
 
@@ -51,7 +52,7 @@ def _point_lists(request: Message) -> dict[str, list[Items]]:
     kinds = list(map(_DATA_KIND, metrics))
     found: dict[str, list[Items]] = {}
     for kind in set(kinds) & _POINTS.keys():
-        of_kind = (metric for metric, its_kind in zip(metrics, kinds, strict=True) if its_kind == kind)
+        of_kind = compress(metrics, map(partial(eq, kind), kinds))
         found[kind] = list(map(_POINTS[kind], of_kind))
     flat(chain.from_iterable(found.values()))
     return found
@@ -80,7 +81,7 @@ _CLEAN: dict[str, Callable[[list[Item]], bool]] = {
 }
 
 
-def _fault(kind: str, point: Item, terms: Terms) -> Refusal | None:
+def _fault(kind: str, terms: Terms, point: Item) -> Refusal | None:
     if not terms.oldest_ns <= point.time_unix_nano <= terms.newest_ns:
         return Refusal.CLOCK
     if kind in ("gauge", "sum"):

@@ -105,7 +105,7 @@ def open_database(settings: Settings) -> Database:
 
 def state_url(settings: Settings) -> sa.URL:
     if not settings.state:
-        return sa.URL.create("sqlite", database=str(settings.data / FILE_NAME))
+        return sa.URL.create("sqlite", database=str((settings.data / FILE_NAME).absolute()))
     try:
         url = sa.make_url(settings.state)
     except exc.ArgumentError:
@@ -113,7 +113,8 @@ def state_url(settings: Settings) -> sa.URL:
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
     if url.drivername == "sqlite" and url.database and url.database != ":memory:":
-        return url
+        # Connections are opened later too, when the process may have gone to another folder.
+        return url.set(database=str(Path(url.database).absolute()))
     raise SettingError(
         f"state: expected postgresql://… or sqlite:///path, found {url.render_as_string(hide_password=True)}"
     )

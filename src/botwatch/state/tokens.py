@@ -128,7 +128,7 @@ def _live_ids(session: Session, now_ns: int, kind: Kind, user: User | None) -> l
 
 
 def _forget_ended(session: Session, now_ns: int) -> None:
-    long_ago = now_ns - limits.ENDED_TOKEN_DAYS_KEPT * DAY_NS
+    long_ago = now_ns - limits.ENDED_TOKENS_KEPT_DAYS * DAY_NS
     session.execute(sa.delete(TokenRow).where((TokenRow.revoked_ns < long_ago) | (TokenRow.expires_ns < long_ago)))
 
 

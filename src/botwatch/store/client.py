@@ -26,12 +26,13 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from botwatch import limits
-from botwatch.errors import SettingError, StoreAway, StoreError, StoreRefused
+from botwatch.errors import SettingError, StoreAway, StoreRefused
 
 log = logging.getLogger(__name__)
 
 DATABASE: Final = "botwatch"
 _CODE = re.compile(r"Code: (\d+)")
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
 # What the engine answers when it cannot take anything, whatever the data: too many parts or queries,
 # out of memory or disk, timeouts, network, a table read-only while it recovers.
@@ -78,7 +79,8 @@ def _translated() -> Iterator[None]:
 
 
 class Store:
-    """Owns the clients. `open` connects; the schema is `migrate`'s work."""
+    """Owns the clients. Nothing connects before it is asked for: a server that is away at the start
+    is asked again. The database is made by `create`, the schema by `migrate`."""
 
     def __init__(self, make: Callable[[Mapping[str, Any]], Client], *, embedded_path: Path | None, cluster: str, database: str) -> None:
         self._make = make
@@ -86,6 +88,7 @@ class Store:
         self.cluster = cluster
         self.database = database
         self._writer: Client | None = None
+        self._control: Client | None = None
         self._readers: LifoQueue[Client | None] = LifoQueue()
         for _ in range(limits.STORE_READERS_MAX):
             self._readers.put(None)
@@ -93,7 +96,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, data: Path, cluster: str = "", database: str = DATABASE, memory_bytes_max: int = 0) -> Store:
-        """Connect; `StoreAway` when nothing answers at the URL."""
+        """Name the engine. An empty URL is the embedded one, in the data folder."""
         bounds = {"max_memory_usage": memory_bytes_max} if memory_bytes_max else {}
         if not url:
             path = data / "store"
@@ -102,49 +105,56 @@ class Store:
             scratch = data / "scratch"
             scratch.mkdir(exist_ok=True)
             os.environ["TMPDIR"] = str(scratch)
-            store = cls(
-                lambda settings: clickhouse_connect.get_client(dsn=f"chdb://{path.resolve()}", settings={**bounds, **settings}),
+            dsn = f"chdb://{path.resolve()}"
+            return cls(
+                lambda settings: clickhouse_connect.get_client(dsn=dsn, settings={**bounds, **settings}),
                 embedded_path=path,
                 cluster="",
                 database=database,
             )
-        else:
-            parts = urlsplit(url)
-            if parts.scheme not in ("clickhouse", "clickhouses", "http", "https"):
-                raise SettingError("store: expected clickhouse://user:password@host:8123/database")
-            store = cls(
-                lambda settings: clickhouse_connect.get_client(
-                    dsn=url, database="", settings={**bounds, **settings}, autogenerate_session_id=False
-                ),
-                embedded_path=None,
-                cluster=cluster,
-                database=parts.path.strip("/") or database,
-            )
-        store.command(f"CREATE DATABASE IF NOT EXISTS {store.database}{store.on_cluster}")
-        store._write_client().database = store.database
-        return store
+        parts = urlsplit(url)
+        if parts.scheme not in ("clickhouse", "clickhouses") or not parts.hostname:
+            raise SettingError("store: expected clickhouse://user:password@host:8123/database")
+        return cls(
+            lambda settings: clickhouse_connect.get_client(
+                dsn=parts._replace(path="").geturl(), settings={**bounds, **settings}, autogenerate_session_id=False
+            ),
+            embedded_path=None,
+            cluster=cluster,
+            database=parts.path.strip("/") or database,
+        )
+
+    def create(self) -> None:
+        """Make the database where it is missing."""
+        if not _NAME.match(self.database):
+            raise SettingError(f"store: {self.database!r} is no name for a database: expected letters, digits and _")
+        with _translated():
+            client = self._make({})
+            client.command(f"CREATE DATABASE IF NOT EXISTS {self.database}{self.on_cluster}")
+            client.close()
 
     @property
     def on_cluster(self) -> str:
         return f" ON CLUSTER '{self.cluster}'" if self.cluster else ""
 
-    def _write_client(self) -> Client:
-        if self._writer is None:
-            with _translated():
-                self._writer = self._make({})
-        return self._writer
+    def _connect(self, settings: Mapping[str, Any]) -> Client:
+        client = self._make(settings)
+        client.database = self.database
+        return client
 
-    def command(self, sql: str) -> None:
-        """Run a statement that answers nothing."""
-        client = self._write_client()
+    def command(self, sql: str, params: Params | None = None) -> None:
+        """Run a statement that answers nothing. It does not wait for the writer."""
         with _translated():
-            client.command(sql)
+            if self._control is None:
+                self._control = self._connect({})
+            self._control.command(sql, parameters=dict(params or {}))
 
     def insert(self, table: str, data: bytes, *, fmt: str, settings: Mapping[str, Any]) -> None:
         """Hand the engine bytes it decodes itself."""
-        client = self._write_client()
         with _translated():
-            client.raw_insert(table, None, data, settings=dict(settings), fmt=fmt)
+            if self._writer is None:
+                self._writer = self._connect({})
+            self._writer.raw_insert(table, None, data, settings=dict(settings), fmt=fmt)
 
     def read(self, sql: str, params: Params | None = None) -> Rows:
         """Query from a thread; the caller waits."""
@@ -170,23 +180,19 @@ class Store:
         try:
             with _translated():
                 if client is None:
-                    client = self._make({
+                    client = self._connect({
                         "max_execution_time": limits.STORE_QUERY_S_MAX,
                         "max_result_rows": limits.STORE_QUERY_ROWS_MAX,
-                        "max_threads": 2,
                     })
-                    client.database = self.database
                 yield client
         finally:
             self._readers.put(client)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        clients = [self._writer] + [self._readers.get() for _ in range(limits.STORE_READERS_MAX)]
+        clients = [self._writer, self._control] + [self._readers.get() for _ in range(limits.STORE_READERS_MAX)]
         for client in clients:
             if client is not None:
                 client.close()
-        self._writer = None
+        self._writer = self._control = None
 
-
-__all__ = ["DATABASE", "Params", "Rows", "Store", "StoreError"]

@@ -11,23 +11,25 @@ import ctypes
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Final
+from functools import cache, partial
+from typing import Final, TypeVar
 
 from botwatch import limits
 from botwatch.clock import Clock
-from botwatch.errors import StoreAway, StoreError
+from botwatch.errors import StoreAway, StoreError, TryAgain
 from botwatch.nouns import Inbox
 from botwatch.spool import Batch, Spool
 from botwatch.store.client import Store
-from botwatch.store.migrate import schema_folder
+from botwatch.store.migrate import migrate, schema_folder
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 _RECEIVED_NS_TAG: Final = b"\xc0\x3e"  # field 1000, varint
 _ATTEMPTS_BEFORE_SPLIT: Final = 5
+_SHARE_OF_A_CORE: Final = 0.07  # what inserts of one inbox may take while batches are small
 
 _COMMON: Final[Mapping[str, str]] = {
     "deduplicate_blocks_in_dependent_materialized_views": "1",
@@ -96,7 +98,8 @@ class Writer:
         clock: Clock,
         *,
         node: str,
-        pause_s: float = 0.5,
+        pause_s_min: float = 0.3,
+        pause_s_max: float = 2.0,
         flush_every_s: float = 1.0,
         retry_s_max: float = 5.0,
     ) -> None:
@@ -104,7 +107,8 @@ class Writer:
         self._spool = spool
         self._clock = clock
         self._node = node
-        self._pause_s = pause_s
+        self._pause_s_min = pause_s_min
+        self._pause_s_max = pause_s_max
         self._flush_every_s = flush_every_s
         self._retry_s_max = retry_s_max
         self._stop = threading.Event()
@@ -114,6 +118,7 @@ class Writer:
         self._flushed_s = clock.monotonic_s()
         self._disk = Disk(str(store.embedded_path)) if store.embedded_path else None
         self.health = WriterHealth()
+        self.prepared = threading.Event()
 
     def start(self) -> None:
         self._thread.start()
@@ -132,6 +137,7 @@ class Writer:
 
     def _run(self) -> None:
         try:
+            self._prepare()
             for batch in self._spool.unfinished():
                 self._write(batch)
             self._settle(force=True)
@@ -147,22 +153,42 @@ class Writer:
             self.health.last_error = "the writer ended"
             self.health.away_since_ns = self._clock.now_ns()
 
+    def _prepare(self) -> None:
+        """The schema first; an engine that is away at the start is waited for."""
+        attempts = 0
+        while True:
+            try:
+                self._store.create()
+                migrate(self._store)
+            except StoreAway as error:
+                attempts += 1
+                self._wait_for_engine(error, attempts)
+            else:
+                self.health.away_since_ns = None
+                self.prepared.set()
+                return
+
     def _turn(self, due: dict[Inbox, float]) -> bool:
-        """One round over the inboxes; whether anything was written. An inbox that just filled a
-        batch is asked again at once, any other after a pause, so that inserts stay few and large."""
+        """One round over the inboxes; whether anything was written.
+
+        An insert costs tens of milliseconds before its first row. So an inbox that just filled a
+        batch is asked again at once, and any other after a pause that keeps its share of a core small.
+        """
         wrote = False
         for inbox in Inbox:
-            now_s = self._clock.monotonic_s()
-            if now_s < due[inbox] and not self._stop.is_set():
+            began_s = self._clock.monotonic_s()
+            if began_s < due[inbox] and not self._stop.is_set():
                 continue
-            batch = self._spool.seal(inbox)
+            batch = self._durably(partial(self._spool.seal, inbox))
             if batch is None:
                 continue
             self._write(batch)
             wrote = True
-            due[inbox] = now_s if batch.size >= limits.BATCH_BYTES_MAX // 2 else now_s + self._pause_s
+            now_s = self._clock.monotonic_s()
+            pause_s = min(self._pause_s_max, max(self._pause_s_min, (now_s - began_s) / _SHARE_OF_A_CORE))
+            due[inbox] = now_s if batch.size >= limits.BATCH_BYTES_MAX // 2 else now_s + pause_s
         if not wrote and not self._stop.is_set():
-            self._spool.wait_for_work(self._pause_s / 5)
+            self._spool.wait_for_work(self._pause_s_min / 3)
         return wrote
 
     def _write(self, batch: Batch) -> None:
@@ -176,9 +202,9 @@ class Writer:
     def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
         """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
         split until the ones it is about stand alone, so that a bad request takes no other with it."""
-        data = b"".join(parcel.body for parcel in batch.parcels[low:high])
         attempts = 0
         while True:
+            data = b"".join(parcel.body for parcel in batch.parcels[low:high])
             try:
                 self._hand_over(batch, data, token)
             except StoreError as error:
@@ -206,6 +232,17 @@ class Writer:
             data += stamp(batch.sealed_ns)
         self._store.insert(batch.inbox.value, data, fmt=fmt, settings={**settings, "insert_deduplication_token": token})
 
+    def _durably(self, step: Callable[[], T]) -> T:
+        """A step of the spool; while its disk takes no writes, it is tried again."""
+        while True:
+            try:
+                return step()
+            except TryAgain as error:
+                self.health.last_error = error.message
+                if self._stop.is_set():
+                    raise _Stopped from None
+                self._stop.wait(error.retry_after_s)
+
     def _wait_for_engine(self, error: StoreError, attempts: int) -> None:
         if self.health.away_since_ns is None:
             self.health.away_since_ns = self._clock.now_ns()
@@ -225,9 +262,10 @@ class Writer:
             return
         if self._disk:
             self._disk.flush()
-        for batch, dead in self._written:
-            self._spool.done(batch, dead=dead)
-        self._written.clear()
+        while self._written:
+            batch, dead = self._written[0]
+            self._durably(partial(self._spool.done, batch, dead=dead, reason="the engine refused it"))
+            del self._written[0]
         self._written_bytes = 0
         self._flushed_s = self._clock.monotonic_s()
 

@@ -148,34 +148,49 @@ SELECT
             carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
             carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
     carrier['host.name'] AS host,
-    metric.name AS metric,
-    multiIf(empty(metric.sum.data_points), 'gauge', NOT metric.sum.is_monotonic, if(metric.sum.aggregation_temporality = 1, 'delta', 'gauge'), metric.sum.aggregation_temporality = 1, 'delta', 'cumulative') AS kind,
-    cityHash64(resource, scope, metric.name, kind, point.attributes.key, labels) AS series,
+    name AS metric,
+    multiIf(NOT is_sum, 'gauge', temporality = 1, 'delta', monotonic, 'cumulative', 'gauge') AS kind,
+    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
     fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
     fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
     multiIf(point.value = 'as_double', point.as_double, point.value = 'as_int', toFloat64(point.as_int), nan) AS value,
-    metric.unit AS unit,
-    metric.description AS description,
+    unit,
+    description,
     point.attributes.key AS label_names,
     labels AS label_values,
     resource,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT
-        received_ns, carrier, resource, scope, metric, arrayConcat(metric.gauge.data_points, metric.sum.data_points) AS points
+    SELECT received_ns, carrier, resource, scope, name, unit, description, notEmpty(sum) AS is_sum, temporality, monotonic, arrayConcat(gauge, sum) AS points
     FROM
     (
         SELECT
-            received_ns,
-            CAST(mapFromArrays(resource_metric.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_metric.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource,
-            scope_metric.scope.name AS scope,
-            scope_metric.metrics AS metrics
-        FROM (SELECT received_ns, arrayJoin(resource_metrics) AS resource_metric FROM inbox_points)
-        ARRAY JOIN resource_metric.scope_metrics AS scope_metric
+            received_ns, scopes2, names2, units2, descriptions2, gauges2, sums2, temporalitys2, monotonics2,
+            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+            toJSONString(carrier) AS resource
+        FROM inbox_points
+        ARRAY JOIN
+            resource_metrics.resource.attributes AS resource_attributes,
+            resource_metrics.scope_metrics.scope.name AS scopes2,
+            resource_metrics.scope_metrics.metrics.name AS names2,
+            resource_metrics.scope_metrics.metrics.unit AS units2,
+            resource_metrics.scope_metrics.metrics.description AS descriptions2,
+            resource_metrics.scope_metrics.metrics.gauge.data_points AS gauges2,
+            resource_metrics.scope_metrics.metrics.sum.data_points AS sums2,
+            resource_metrics.scope_metrics.metrics.sum.aggregation_temporality AS temporalitys2,
+            resource_metrics.scope_metrics.metrics.sum.is_monotonic AS monotonics2
     )
-    ARRAY JOIN metrics AS metric
+    ARRAY JOIN
+        scopes2 AS scope,
+        names2 AS names1,
+        units2 AS units1,
+        descriptions2 AS descriptions1,
+        gauges2 AS gauges1,
+        sums2 AS sums1,
+        temporalitys2 AS temporalitys1,
+        monotonics2 AS monotonics1
+    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, gauges1 AS gauge, sums1 AS sum, temporalitys1 AS temporality, monotonics1 AS monotonic
 )
 ARRAY JOIN points AS point;
 
@@ -188,35 +203,46 @@ SELECT
             carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
             carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
     carrier['host.name'] AS host,
-    metric.name AS metric,
-    if(metric.histogram.aggregation_temporality = 1, 'histogram_delta', 'histogram_cumulative') AS kind,
-    cityHash64(resource, scope, metric.name, kind, point.attributes.key, labels) AS series,
+    name AS metric,
+    if(temporality = 1, 'histogram_delta', 'histogram_cumulative') AS kind,
+    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
     fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
     fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
     point.count AS count, point.sum AS sum, point.min AS low, point.max AS high,
     point.explicit_bounds AS bounds, point.bucket_counts AS buckets,
-    metric.unit AS unit,
-    metric.description AS description,
+    unit,
+    description,
     point.attributes.key AS label_names,
     labels AS label_values,
     resource,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT
-        received_ns, carrier, resource, scope, metric, metric.histogram.data_points AS points
+    SELECT received_ns, carrier, resource, scope, name, unit, description, temporality, data AS points
     FROM
     (
         SELECT
-            received_ns,
-            CAST(mapFromArrays(resource_metric.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_metric.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource,
-            scope_metric.scope.name AS scope,
-            scope_metric.metrics AS metrics
-        FROM (SELECT received_ns, arrayJoin(resource_metrics) AS resource_metric FROM inbox_points)
-        ARRAY JOIN resource_metric.scope_metrics AS scope_metric
+            received_ns, scopes2, names2, units2, descriptions2, temporalitys2, datas2,
+            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+            toJSONString(carrier) AS resource
+        FROM inbox_points
+        ARRAY JOIN
+            resource_metrics.resource.attributes AS resource_attributes,
+            resource_metrics.scope_metrics.scope.name AS scopes2,
+            resource_metrics.scope_metrics.metrics.name AS names2,
+            resource_metrics.scope_metrics.metrics.unit AS units2,
+            resource_metrics.scope_metrics.metrics.description AS descriptions2,
+            resource_metrics.scope_metrics.metrics.histogram.aggregation_temporality AS temporalitys2,
+            resource_metrics.scope_metrics.metrics.histogram.data_points AS datas2
     )
-    ARRAY JOIN metrics AS metric
+    ARRAY JOIN
+        scopes2 AS scope,
+        names2 AS names1,
+        units2 AS units1,
+        descriptions2 AS descriptions1,
+        temporalitys2 AS temporalitys1,
+        datas2 AS datas1
+    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, temporalitys1 AS temporality, datas1 AS data
 )
 ARRAY JOIN points AS point;
 
@@ -229,37 +255,48 @@ SELECT
             carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
             carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
     carrier['host.name'] AS host,
-    metric.name AS metric,
-    if(metric.exponential_histogram.aggregation_temporality = 1, 'exponential_delta', 'exponential_cumulative') AS kind,
-    cityHash64(resource, scope, metric.name, kind, point.attributes.key, labels) AS series,
+    name AS metric,
+    if(temporality = 1, 'exponential_delta', 'exponential_cumulative') AS kind,
+    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
     fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
     fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
     point.count AS count, point.sum AS sum, point.min AS low, point.max AS high,
     point.scale AS scale, point.zero_count AS zero_count, point.zero_threshold AS zero_threshold,
     point.positive.offset AS positive_offset, point.positive.bucket_counts AS positive,
     point.negative.offset AS negative_offset, point.negative.bucket_counts AS negative,
-    metric.unit AS unit,
-    metric.description AS description,
+    unit,
+    description,
     point.attributes.key AS label_names,
     labels AS label_values,
     resource,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT
-        received_ns, carrier, resource, scope, metric, metric.exponential_histogram.data_points AS points
+    SELECT received_ns, carrier, resource, scope, name, unit, description, temporality, data AS points
     FROM
     (
         SELECT
-            received_ns,
-            CAST(mapFromArrays(resource_metric.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_metric.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource,
-            scope_metric.scope.name AS scope,
-            scope_metric.metrics AS metrics
-        FROM (SELECT received_ns, arrayJoin(resource_metrics) AS resource_metric FROM inbox_points)
-        ARRAY JOIN resource_metric.scope_metrics AS scope_metric
+            received_ns, scopes2, names2, units2, descriptions2, temporalitys2, datas2,
+            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+            toJSONString(carrier) AS resource
+        FROM inbox_points
+        ARRAY JOIN
+            resource_metrics.resource.attributes AS resource_attributes,
+            resource_metrics.scope_metrics.scope.name AS scopes2,
+            resource_metrics.scope_metrics.metrics.name AS names2,
+            resource_metrics.scope_metrics.metrics.unit AS units2,
+            resource_metrics.scope_metrics.metrics.description AS descriptions2,
+            resource_metrics.scope_metrics.metrics.exponential_histogram.aggregation_temporality AS temporalitys2,
+            resource_metrics.scope_metrics.metrics.exponential_histogram.data_points AS datas2
     )
-    ARRAY JOIN metrics AS metric
+    ARRAY JOIN
+        scopes2 AS scope,
+        names2 AS names1,
+        units2 AS units1,
+        descriptions2 AS descriptions1,
+        temporalitys2 AS temporalitys1,
+        datas2 AS datas1
+    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, temporalitys1 AS temporality, datas1 AS data
 )
 ARRAY JOIN points AS point;
 
@@ -272,34 +309,43 @@ SELECT
             carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
             carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
     carrier['host.name'] AS host,
-    metric.name AS metric,
+    name AS metric,
     'summary' AS kind,
-    cityHash64(resource, scope, metric.name, kind, point.attributes.key, labels) AS series,
+    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
     fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
     fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
     point.count AS count, point.sum AS sum, point.quantile_values AS quantiles,
-    metric.unit AS unit,
-    metric.description AS description,
+    unit,
+    description,
     point.attributes.key AS label_names,
     labels AS label_values,
     resource,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT
-        received_ns, carrier, resource, scope, metric, metric.summary.data_points AS points
+    SELECT received_ns, carrier, resource, scope, name, unit, description, data AS points
     FROM
     (
         SELECT
-            received_ns,
-            CAST(mapFromArrays(resource_metric.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_metric.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource,
-            scope_metric.scope.name AS scope,
-            scope_metric.metrics AS metrics
-        FROM (SELECT received_ns, arrayJoin(resource_metrics) AS resource_metric FROM inbox_points)
-        ARRAY JOIN resource_metric.scope_metrics AS scope_metric
+            received_ns, scopes2, names2, units2, descriptions2, datas2,
+            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+            toJSONString(carrier) AS resource
+        FROM inbox_points
+        ARRAY JOIN
+            resource_metrics.resource.attributes AS resource_attributes,
+            resource_metrics.scope_metrics.scope.name AS scopes2,
+            resource_metrics.scope_metrics.metrics.name AS names2,
+            resource_metrics.scope_metrics.metrics.unit AS units2,
+            resource_metrics.scope_metrics.metrics.description AS descriptions2,
+            resource_metrics.scope_metrics.metrics.summary.data_points AS datas2
     )
-    ARRAY JOIN metrics AS metric
+    ARRAY JOIN
+        scopes2 AS scope,
+        names2 AS names1,
+        units2 AS units1,
+        descriptions2 AS descriptions1,
+        datas2 AS datas1
+    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, datas1 AS data
 )
 ARRAY JOIN points AS point;
 

@@ -1,0 +1,5 @@
+"""`python -m botwatch` is `botwatch`."""
+
+from botwatch.cli import main
+
+main()

@@ -1,0 +1,46 @@
+"""The web application: every file of routes, in one shell."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from botwatch.api import errors, health, routes_admin, routes_auth, routes_tokens
+from botwatch.api.context import Context
+from botwatch.api.shell import Shell
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.router,
+    routes_auth.router,
+    routes_tokens.router,
+    routes_admin.router,
+)
+
+
+def create_app(context: Context) -> FastAPI:
+    app = FastAPI(
+        title="Botwatch",
+        version=version("botwatch"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # the pages that come with the framework load their scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=errors.RESPONSES,
+        generate_unique_id_function=_name,
+        # A bot in this process may have set up OpenTelemetry; our own requests are none of its business.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.context = context
+    errors.install(app)
+    app.add_middleware(Shell, settings=context.settings)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _name(route: APIRoute) -> str:
+    """The function's name names the operation, also in generated clients."""
+    return route.name

@@ -1,0 +1,122 @@
+"""What a measure is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botwatch.measure.sources import Source
+
+
+class Unit(StrEnum):
+    """What the number counts. A metric asked for by its name has the unit its sender gave it."""
+
+    COUNT = "count"
+    PERCENT = "percent"
+    MS = "ms"
+    SECONDS = "seconds"
+    BYTES = "bytes"
+    KIB = "kib"
+    TOKENS = "tokens"
+    USD = "usd"
+    SCORE = "score"  # -1 … 1
+
+
+class Direction(StrEnum):
+    """Which side is bad."""
+
+    HIGH = "high"
+    LOW = "low"
+    NEITHER = "neither"
+
+
+class Fold(StrEnum):
+    """How the values of several groups become one."""
+
+    SUM = "sum"
+    MEAN = "mean"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Beyond `warning` is a warning, beyond `critical` is critical; at the value itself is still the better side."""
+
+    warning: float
+    critical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Computed by the engine from the rows of one source.
+
+    `value` is SQL over merged states, in which `f[x]` is the aggregate `f` over the column `x` of the rows for
+    which `only` holds.
+    """
+
+    source: Source
+    value: str
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """The first of `parts` that has data, decided for each group of `apart`; then folded to what was asked."""
+
+    parts: tuple[str, ...]
+    apart: tuple[str, ...]
+    fold: Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Calls and tokens of each model times its list price, then summed."""
+
+    calls: str
+    tokens_in: str
+    tokens_out: str
+    apart: tuple[str, ...] = ("model", "provider")
+
+
+How = Counted | Preferred | Priced
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One entry of the catalogue.
+
+    `zero` says what a tick without rows means: 0 where the bot was seen in it, or nothing at all. `thresholds`
+    are those of the default rules, `colours` those of a resource's bar where they differ. A measure that is not
+    `public` is a part of another and is not asked for by name.
+    """
+
+    name: str
+    unit: str
+    help: str
+    how: How
+    zero: bool = False
+    aliases: tuple[str, ...] = ()
+    direction: Direction = Direction.NEITHER
+    thresholds: Thresholds | None = None
+    colours: Thresholds | None = None
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A measure as people see it."""
+
+    name: str
+    unit: str
+    help: str
+    labels: tuple[str, ...]
+    aliases: tuple[str, ...]
+    direction: Direction
+    thresholds: Thresholds | None
+    colours: Thresholds | None
+    empty: str  # "zero" or "null"
+    aggregations: tuple[str, ...]
+
+
+Labels = Mapping[str, str]

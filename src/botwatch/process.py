@@ -1,0 +1,103 @@
+"""What a long-running process owes the machine it runs on: sockets, a log, a word to its supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+import time
+from typing import Final
+
+from botwatch.errors import SettingError
+
+log = logging.getLogger(__name__)
+
+_PLAIN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line. What is logged about requests are names and numbers, never texts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "service": "botwatch",
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line.update({key: value for key, value in record.__dict__.items() if key not in _PLAIN})
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class PlainLines(logging.Formatter):
+    """For a person at a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = " ".join(f"{key}={value}" for key, value in record.__dict__.items() if key not in _PLAIN)
+        text = f"{time.strftime('%H:%M:%S', time.localtime(record.created))} {record.levelname.lower():7} {record.getMessage()}"
+        text = f"{text}  {extra}" if extra else text
+        if record.exc_info and record.exc_info[0]:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return text
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def set_up_log(level: str) -> None:
+    """Ours at the level that was asked for, the libraries' only when they warn."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("botwatch").setLevel(level.upper())
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound, listening socket. `OSError` when the port is taken or the address is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def listen_or_say(host: str, port: int, *, name: str, setting: str, asked_for: bool) -> socket.socket | None:
+    """A taken port ends the start when it was asked for, and is a warning when it is only our default."""
+    try:
+        return listen(host, port)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        message = f"{name} cannot listen on {host}:{port}: {reason}"
+        if asked_for:
+            raise SettingError(f"{message}; choose another with --{setting}") from None
+        log.warning("%s; it goes on without. Choose another with --%s", message, setting)
+        return None
+
+
+def notify(state: str) -> None:
+    """Tell systemd, where it listens (sd_notify): READY=1, RELOADING=1, STOPPING=1."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+        except OSError as error:
+            log.warning("the supervisor could not be told", extra={"reason": os.strerror(error.errno or 0)})

@@ -1,0 +1,8 @@
+"""The durable queue between the door and the engine: what is acknowledged is in here, once."""
+
+from botwatch.spool.batch import Batch, Dead, SpooledParcel
+from botwatch.spool.counts import Counts
+from botwatch.spool.spool import Spool
+from botwatch.spool.standing import Backlog
+
+__all__ = ["Backlog", "Batch", "Counts", "Dead", "Spool", "SpooledParcel"]

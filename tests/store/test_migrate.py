@@ -1,0 +1,72 @@
+"""The schema goes forward, with data in place, on one server and on a cluster."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import as_file
+from pathlib import Path
+
+import pytest
+
+from botwatch.errors import StoreError
+from botwatch.store.client import Store
+from botwatch.store.migrate import migrate, render, schema_folder, statements, steps, stored_tables
+
+
+def test_from_an_empty_store_every_step_is_applied_once(bare_store: Store) -> None:
+    assert migrate(bare_store) == [name for name, _ in steps(schema_folder())]
+    assert migrate(bare_store) == []
+
+
+def test_an_earlier_version_is_brought_forward_with_its_data(bare_store: Store, tmp_path: Path) -> None:
+    """Spans that stand in a store of the first steps are still there, and new ones still count."""
+    with as_file(schema_folder()) as current:
+        shutil.copytree(current, tmp_path / "schema")
+    later = tmp_path / "schema" / "0003_logs.sql"
+    text = later.read_text(encoding="utf-8")
+    for file in (tmp_path / "schema").glob("000[3-9]*.sql"):
+        file.unlink()
+    migrate(bare_store, tmp_path / "schema")
+    bare_store.command("INSERT INTO spans (bot, start, action) VALUES ('b', toDateTime64(1700000000, 9), 'a')")
+    later.write_text(text, encoding="utf-8")
+    (tmp_path / "schema" / "0099_new.sql").write_text(
+        "ALTER TABLE spans {on_cluster} ADD COLUMN version LowCardinality(String);\n", encoding="utf-8"
+    )
+    assert migrate(bare_store, tmp_path / "schema") == ["0003_logs", "0099_new"]
+    assert bare_store.read("SELECT bot, action, version FROM spans").rows == [("b", "a", "")]
+    bare_store.command("INSERT INTO spans (bot, start, action) VALUES ('b', toDateTime64(1700000001, 9), 'a')")
+    assert bare_store.read("SELECT sum(count) FROM ticks_10s WHERE kind = 'action'").first == (2,)
+
+
+def test_a_step_that_was_interrupted_is_finished(bare_store: Store) -> None:
+    name, text = steps(schema_folder())[0]
+    for statement in list(statements(text))[:4]:
+        for rendered in render(statement, "", frozenset()):
+            bare_store.command(rendered)
+    assert migrate(bare_store)[0] == name
+
+
+def test_a_store_of_a_newer_version_is_refused(bare_store: Store) -> None:
+    migrate(bare_store)
+    bare_store.command("INSERT INTO schema_versions (name) VALUES ('9999_future')")
+    with pytest.raises(StoreError, match="newer version .it has 9999_future"):
+        migrate(bare_store)
+
+
+def test_on_a_cluster_tables_are_local_and_read_through_distributed_ones(bare_store: Store) -> None:
+    """No cluster can be had here, so this holds the rendering: the names, and that the engine can parse it."""
+    stored = stored_tables(schema_folder())
+    assert {"spans", "ticks_10s", "turns", "names"} <= stored
+    assert not {"ticks", "inbox_traces", "number_points"} & stored
+    seen = 0
+    for _, text in steps(schema_folder()):
+        for statement in statements(text):
+            for rendered in render(statement, "c1", stored):
+                assert "{" not in rendered.replace("{n", "").replace("{8,}", "")
+                assert "ON CLUSTER 'c1'" in rendered
+                bare_store.read("SELECT formatQuery({sql:String})", {"sql": rendered})
+                seen += 1
+    assert seen > len(stored)
+    view = next(s for _, text in steps(schema_folder()) for s in statements(text) if "VIEW spans_to_ticks " in s)
+    assert "TO ticks AS" in render(view, "c1", stored)[0]
+    assert "FROM spans_local" in render(view, "c1", stored)[0]

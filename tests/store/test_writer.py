@@ -1,0 +1,171 @@
+"""Batches reach the engine once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from botwatch.clock import SystemClock
+from botwatch.errors import StoreAway
+from botwatch.nouns import Inbox, Refusal, Signal
+from botwatch.spool import Spool
+from botwatch.store.client import Store
+from botwatch.store.migrate import migrate
+from botwatch.store.writer import Writer, stamp
+from tests.real.parts import ClickHouse
+from tests.store.conftest import Deliver
+from tests.store.otlp import parcel, record, span
+
+NOW = time.time_ns() // 10**10 * 10**10
+
+
+class Interrupted(BaseException):
+    """Stands for the process being killed."""
+
+
+class DyingSpool:
+    """A spool whose process dies before it can note that a batch is done."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._spool, name)
+
+    def done(self, *_: object, **__: object) -> None:
+        raise Interrupted
+
+
+def counted(store: Store) -> tuple[int, int, int, int, int]:
+    row = store.read(
+        "SELECT (SELECT count() FROM spans), (SELECT sum(count) FROM ticks_10s WHERE kind = 'action'), "
+        "(SELECT sum(count) FROM ticks_5m WHERE kind = 'action'), (SELECT sum(count) FROM ticks_1h WHERE kind = 'action'), "
+        "(SELECT sum(spans) FROM sessions)"
+    ).first
+    assert row is not None
+    return (row[0], row[1], row[2], row[3], row[4])
+
+
+async def test_a_batch_replayed_after_a_crash_counts_once_everywhere(spool: Spool, store: Store) -> None:
+    for n in range(5):
+        await spool.put(span(NOW + n, {"session.id": f"s{n}"}))
+    for _ in range(2):
+        writer = Writer(store, DyingSpool(spool), SystemClock(), node="n")  # type: ignore[arg-type]
+        with pytest.raises(Interrupted):
+            writer._run()
+        assert counted(store) == (5, 5, 5, 5, 5)
+    writer = Writer(store, spool, SystemClock(), node="n")
+    writer.start()
+    assert writer.stop()
+    assert counted(store) == (5, 5, 5, 5, 5)
+    assert spool.intake()[Signal.TRACES].stored == 5
+
+
+async def test_a_request_the_engine_refuses_takes_no_other_with_it(deliver: Deliver, spool: Spool, store: Store) -> None:
+    bad = parcel(Inbox.TRACES, b"\x0a\x05\x0a\xff\xff\xff\x0f", 1)
+    good = [span(NOW + n) for n in range(6)]
+    writer = await deliver(*good[:3], bad, *good[3:])
+    assert store.read("SELECT count() FROM spans").first == (6,)
+    counts = spool.intake()[Signal.TRACES]
+    assert (counts.stored, counts.rejected, counts.missing) == (6, {Refusal.ENGINE: 1}, 0)
+    assert writer.health.dead == 1
+    assert [dead.items for dead in spool.dead()] == [1]
+
+
+async def test_an_engine_that_is_away_loses_nothing(spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, attempts = store.insert, []
+
+    def away_at_first(table: str, data: bytes, *, fmt: str, settings: Mapping[str, Any]) -> None:
+        attempts.append(settings["insert_deduplication_token"])
+        if len(attempts) < 3:
+            raise StoreAway("away")
+        real(table, data, fmt=fmt, settings=settings)
+
+    monkeypatch.setattr(store, "insert", away_at_first)
+    await spool.put(span(NOW))
+    writer = Writer(store, spool, SystemClock(), node="n", retry_s_max=0.01)
+    writer.start()
+    while spool.intake()[Signal.TRACES].stored != 1:
+        time.sleep(0.01)
+    assert writer.stop()
+    assert len(set(attempts)) == 1, "the same token each time"
+    assert writer.health.away_since_ns is None
+    assert counted(store)[0] == 1
+
+
+async def test_a_stop_does_not_wait_for_an_engine_that_is_away(spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StoreAway("away")
+
+    monkeypatch.setattr(store, "insert", away)
+    await spool.put(span(NOW))
+    writer = Writer(store, spool, SystemClock(), node="n", retry_s_max=0.01)
+    writer.start()
+    assert writer.stop(10)
+    assert spool.intake()[Signal.TRACES].spooled == 1
+
+
+async def test_every_inbox_takes_its_requests(deliver: Deliver, store: Store) -> None:
+    line = b'{"t":"%d","severity":17,"bot":"j","event":"api_call_failed","attributes":{"status_code":"429"}}' % NOW
+    document = b"\x0a\x05slack\x12\x02{}"
+    await deliver(
+        span(NOW),
+        record(NOW, body="x"),
+        parcel(Inbox.JSON_LOGS, b"\x0a" + bytes([len(line)]) + line),
+        parcel(Inbox.PAYLOADS, b"\x0a" + bytes([len(document)]) + document),
+    )
+    assert sorted(store.read("SELECT bot, level, attributes['status_code'] FROM logs")) == [("b", "info", ""), ("j", "error", "429")]
+    assert store.read("SELECT source, document FROM payloads").first == ("slack", "{}")
+
+
+def test_the_stamp_is_a_varint_of_field_1000() -> None:
+    assert stamp(300) == b"\xc0\x3e\xac\x02"
+
+
+async def test_over_http_the_same_bytes_give_the_same_rows(clickhouse: ClickHouse, spool: Spool, tmp_path: Path) -> None:
+    remote = Store.open(clickhouse.url("over_http"), data=tmp_path)
+    await spool.put(span(NOW, {"session.id": "s"}))
+    await spool.put(record(NOW, {"event.name": "x"}))
+    writer = Writer(remote, spool, SystemClock(), node="n")
+    writer.start()
+    assert writer.stop()
+    assert counted(remote) == (1, 1, 1, 1, 1)
+    assert remote.read("SELECT event FROM logs").first == ("x",)
+    assert migrate(remote) == []
+    remote.close()
+
+
+async def test_a_server_that_is_away_at_the_start_is_waited_for(clickhouse: ClickHouse, spool: Spool, tmp_path: Path) -> None:
+    remote = Store.open(clickhouse.url("later"), data=tmp_path)
+    await spool.put(span(NOW))
+    writer = Writer(remote, spool, SystemClock(), node="n", retry_s_max=0.05)
+    with clickhouse.refusing("503"):
+        writer.start()
+        while writer.health.away_since_ns is None:
+            time.sleep(0.01)
+    while spool.intake()[Signal.TRACES].stored != 1:
+        time.sleep(0.01)
+    assert writer.stop()
+    assert counted(remote)[0] == 1
+    remote.close()
+
+
+async def test_an_insert_whose_answer_is_lost_counts_once(clickhouse: ClickHouse, spool: Spool, tmp_path: Path) -> None:
+    remote = Store.open(clickhouse.url("lost"), data=tmp_path)
+    remote.create()
+    migrate(remote)
+    await spool.put(span(NOW, {"session.id": "s"}))
+    writer = Writer(remote, spool, SystemClock(), node="n", retry_s_max=0.05)
+    with clickhouse.refusing("lose inserts"):
+        writer.start()
+        while writer.health.away_since_ns is None:
+            time.sleep(0.01)
+    while spool.intake()[Signal.TRACES].stored != 1:
+        time.sleep(0.01)
+    assert writer.stop()
+    assert counted(remote) == (1, 1, 1, 1, 1)
+    remote.close()
