@@ -283,7 +283,7 @@ class TestAccounts:
     def test_a_password_is_asked_for_twice_and_not_shown(self, tmp_path: Path) -> None:
         def typed(first: str, second: str) -> tuple[int, str]:
             ours, theirs = pty.openpty()
-            command = [BOTWATCH, "user", "add", "ann", "--data", tmp_path]
+            command: list[str | Path] = [BOTWATCH, "user", "add", "ann", "--data", tmp_path]
             with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as done:
                 os.close(theirs)
                 shown = b""

@@ -77,6 +77,24 @@ SERIES_PER_METRIC_MAX = 10_000
 MEASURE_POINTS_MAX = 11_000
 MEASURE_SERIES_MAX = 1_000
 MEASURE_WHERE_MAX = 16
+MEASURE_BY_MAX = 8
+MEASURE_CONDITION_VALUES_MAX = 1_000
+MEASURE_TEXT_CHARS_MAX = 1_024  # of a name, a label or a value in a question
+MEASURE_ROWS_MAX = 300_000  # what one statement may answer
+MEASURE_CELLS_MAX = 2_000_000  # groups times points, gaps included
+MEASURE_VALUES_MAX = 50_000  # groups, where each is one value
+MEASURE_NOTES_MAX = 20
+PRICES_REMEMBERED_MAX = 10_000
+LABEL_VALUES_TOLD_MAX = 1_000
+
+# --- turns
+SETTLE_EVERY_S = 5
+CLOCK_BACK_S_MAX = 3600  # how far is looked back when our own clock was set back
+TURN_SKEW_S_MAX = 300  # a reply that names its message may be dated so much before it
+TURN_CHUNK_MESSAGES_MAX = 50_000  # paired in one query
+TURN_SESSION_MESSAGES_MAX = 200_000  # of one session within reach of a turn
+TURN_PARCEL_BYTES_MAX = 24 * MIB
+SWEEP_AGAIN_S = 600  # minutes of concurrency a new process counts again
 
 # --- api
 PAGE_ITEMS_MAX = 500

@@ -46,6 +46,21 @@ def test_named_decorator_and_attributes(seen: Seen) -> None:
     assert (action.name, action.attributes["tier"]) == ("book", "gold")
 
 
+def test_empty_parentheses_and_attributes_alone_take_the_name_of_the_function(seen: Seen) -> None:
+    @bot.action()
+    def first() -> None:
+        pass
+
+    @bot.action(attributes={"tier": "gold"})
+    def second() -> None:
+        pass
+
+    first()
+    second()
+    assert names(seen) == ["first", "second"]
+    assert seen.actions[1].attributes["tier"] == "gold"
+
+
 def test_context_manager_yields_the_span(seen: Seen) -> None:
     with bot.action("book") as span:
         assert_type(span, trace.Span)

@@ -24,6 +24,13 @@ def test_all_that_happens_inside_a_session_carries_it(seen: Seen) -> None:
     assert (bot.current().session, bot.current().user) == ("", "")
 
 
+def test_a_session_without_an_id_is_told(seen: Seen, caplog: pytest.LogCaptureFixture) -> None:
+    with bot.session(None), bot.action("a"):
+        pass
+    assert "session.id" not in seen.actions[0].attributes
+    assert "session(id): expected the id of the conversation, found none" in caplog.text
+
+
 def test_spans_of_libraries_carry_it_too(seen: Seen) -> None:
     made = _taps._made.own
     assert made is not None

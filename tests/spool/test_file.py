@@ -59,6 +59,12 @@ async def test_what_bots_wrote_is_readable_only_by_its_owner(spool: Spool, tmp_p
     assert modes == {"spool.db": 0o600, "spool.db-wal": 0o600, "spool.db.lock": 0o600}
 
 
+def test_every_commit_is_flushed_to_the_disk(spool: Spool) -> None:
+    db = spool._book._db
+    found = [spool._owner.ask(db.execute(f"pragma main.{name}").fetchone)[0] for name in ("journal_mode", "synchronous")]
+    assert found == ["wal", 2]  # 2 is FULL
+
+
 @pytest.mark.parametrize("damage", ["garbage", "head", "cut", "middle"])
 async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path, damage: str) -> None:
     file = await written(tmp_path)

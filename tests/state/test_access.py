@@ -229,6 +229,21 @@ async def test_while_the_database_is_away_what_was_read_last_stands(
         database.close()
 
 
+async def test_a_database_that_hangs_is_away_too(
+    database: Database, clock: ManualClock, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(_: object) -> None:
+        await asyncio.Event().wait()
+
+    key = add_key(database)[1]
+    assert await access.ingest(key)
+    monkeypatch.setattr(database, "read", hangs)
+    monkeypatch.setattr(limits, "STATE_BUSY_S_MAX", 0.05)
+    clock.advance(limits.ACCESS_STALE_S_MAX)
+    assert await access.ingest(key)
+    assert access.away
+
+
 async def test_receivers_ask_for_a_key_only_where_one_is_required(database: Database, access: Access) -> None:
     key, token = add_key(database)[1], add_api(database)[1]
     asked, open_house = Keys(access, required=True), Keys(access, required=False)

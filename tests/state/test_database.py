@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -97,6 +100,29 @@ def test_the_file_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert database.read_now(lambda session: meta.get(session, "color")) == "green"
     database.close()
+
+
+def test_while_someone_else_writes_reading_goes_on_and_writing_waits_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STATE_BUSY_S_MAX", 0.1)
+    database = open_database(Settings(data=tmp_path))
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO meta VALUES ('color', 'red')")
+        assert database.read_now(lambda session: meta.get(session, "color")) is None
+        with pytest.raises(StateAway):
+            database.write_now(lambda session: meta.put(session, "color", "green"))
+        other.execute("ROLLBACK")
+    database.write_now(lambda session: meta.put(session, "color", "green"))
+    assert database.read_now(lambda session: meta.get(session, "color")) == "green"
+    database.close()
+
+
+def test_without_its_driver_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(SettingError, match=r"pip install 'botwatch\[postgres\]'"):
+        open_database(Settings(data=tmp_path, state="postgresql://u@h/d"))
 
 
 def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:

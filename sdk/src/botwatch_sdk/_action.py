@@ -25,11 +25,12 @@ class Action:
     """A decorator and a context manager, sync and async. One object may be in use in many threads and tasks at once:
     the state of a use is found through the span that is current in it."""
 
-    __slots__ = ("_attributes", "_name", "_open")
+    __slots__ = ("_attributes", "_given", "_name", "_open")
 
     def __init__(self, name: str, attributes: Mapping[str, Scalar] | None = None) -> None:
-        self._name = name
-        self._attributes: Mapping[str, Scalar] = {_names.ACTION: name, **(attributes or {})}
+        self._given = (name, attributes or {})
+        self._name = name or "unnamed"
+        self._attributes: Mapping[str, Scalar] = {_names.ACTION: self._name, **self._given[1]}
         self._open: dict[Span, Context] = {}
 
     def __enter__(self) -> Span:
@@ -83,8 +84,10 @@ class Action:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: F) -> F:
+        """Without a name of its own the action has that of the function."""
         try:
-            return cast(F, _wrapped(function, self))
+            name, attributes = self._given
+            return cast(F, _wrapped(function, self if name else Action(_name_of(function), attributes)))
         except Exception as error:
             contained("@action", error)
             return function
@@ -95,24 +98,28 @@ def action(name: Callable[P, R], /) -> Callable[P, R]: ...
 
 
 @overload
-def action(name: str, /, attributes: Mapping[str, Scalar] | None = None) -> Action: ...
+def action(name: str | None = None, /, attributes: Mapping[str, Scalar] | None = None) -> Action: ...
 
 
-def action(name: object, /, attributes: Mapping[str, Scalar] | None = None) -> object:
+def action(*args: Any, **kwargs: Any) -> object:
     """`@action`, `@action("name")`, `with action("name"):`, `async with action("name"):`.
 
     An exception that leaves it is recorded, makes it a failure, and goes on.
     """
     try:
-        if isinstance(name, str):
-            return Action(identifier(name) or "unnamed", attributes)
-        if callable(name) or isinstance(name, staticmethod | classmethod):
-            return _wrapped(name, Action(_name_of(name)))
+        return _action(*args, **kwargs)
     except Exception as error:
         contained("action()", error)
-        return name if callable(name) else Action("unnamed")
-    warn_once("action:name", "botwatch: action(…): expected a name or a function, found %s", type(name).__name__)
-    return Action(identifier(repr(name)))
+        return args[0] if args and callable(args[0]) else Action("")
+
+
+def _action(name: Any = None, /, attributes: Mapping[str, Scalar] | None = None) -> object:
+    if callable(name) or isinstance(name, staticmethod | classmethod):
+        return Action("", attributes)(name)
+    if name is not None and not isinstance(name, str):
+        warn_once("action:name", "botwatch: action(…): expected a name or a function, found %s", type(name).__name__)
+        name = None
+    return Action(identifier(name), attributes)
 
 
 def _fail(span: Span, error: BaseException) -> None:

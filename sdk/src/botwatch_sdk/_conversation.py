@@ -43,8 +43,10 @@ class Session(_scope.Held["Session"]):
 
 
 @never_raises(lambda: Session("", "", ""))
-def session(id: Id, *, user: Id | None = None, channel: str | None = None) -> Session:
+def session(id: Id | None, *, user: Id | None = None, channel: str | None = None) -> Session:
     """`with session(chat_id, user=user_id, channel="telegram"):`, sync and async. Ids may be numbers."""
+    if id is None or id == "":
+        warn_once("session:id", "botwatch: session(id): expected the id of the conversation, found none")
     return Session(identifier(id), identifier(user), identifier(channel))
 
 

@@ -14,14 +14,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = logging.getLogger("botwatch_sdk")
-_told: set[str] = set()
+_told: dict[str, object] = {}
 
 
 def warn_once(key: str, message: str, *values: object) -> None:
     """Say it the first time only: what a bot does wrong it does a thousand times a second."""
-    if key in _told or len(_told) >= _limits.WARNINGS_MAX:
+    ours = object()
+    if len(_told) >= _limits.WARNINGS_MAX or _told.setdefault(key, ours) is not ours:
         return
-    _told.add(key)
     with suppress(Exception):  # of a log handler of the bot's own; there is nowhere else to tell it
         log.warning(message, *values)
 

@@ -31,22 +31,26 @@ class Reach:
     """Whether the server can be reached, told once for all lanes when it changes."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._away: set[str] = set()
 
     def lost(self, lane: str, why: str) -> None:
-        if not self._away:
+        with self._lock:
+            news = not self._away
+            self._away.add(lane)
+        if news:
             log.warning(
                 "botwatch: the server cannot be reached (%s). The newest %d items of each kind are kept; trying again.",
                 why,
                 _limits.QUEUE_ITEMS_MAX,
             )
-        self._away.add(lane)
 
     def back(self, lane: str) -> None:
-        if lane in self._away:
+        with self._lock:
+            news = self._away == {lane}
             self._away.discard(lane)
-            if not self._away:
-                log.info("botwatch: the server is reached again")
+        if news:
+            log.info("botwatch: the server is reached again")
 
 
 class Lane(Generic[T]):
@@ -76,7 +80,8 @@ class Lane(Generic[T]):
         self._begun = 0
         self._ended = 0
         self._sending = 0
-        self._all_taken = True
+        self._spoiled = 0  # the last round in which something was lost or put back
+        self._over = False
         self._urgent = False
         self._closing = False
         self._away_pause_s = 0.0
@@ -111,8 +116,8 @@ class Lane(Generic[T]):
     def wait(self, wanted: int, deadline_s: float) -> bool:
         """True when that round has ended before `deadline_s` (monotonic) and the server took all of it."""
         with self._rounds:
-            self._rounds.wait_for(lambda: self._ended >= wanted, max(deadline_s - time.monotonic(), 0.0))
-            return self._ended >= wanted and self._all_taken
+            self._rounds.wait_for(lambda: self._ended >= wanted or self._over, max(deadline_s - time.monotonic(), 0.0))
+            return self._ended >= wanted > self._spoiled
 
     def end(self) -> None:
         """One last round, then the thread ends."""
@@ -154,6 +159,9 @@ class Lane(Generic[T]):
         except Exception as error:
             warn_once("lane", "botwatch: nothing more is sent by this process: %s", describe(error))
         finally:
+            with self._rounds:
+                self._over = True
+                self._rounds.notify_all()
             if sender is not None:
                 sender.close()
             _wire.unhush()
@@ -167,7 +175,6 @@ class Lane(Generic[T]):
     def _round(self, sender: Sender[Sequence[T]]) -> None:
         with self._rounds:
             self._urgent = False
-            self._all_taken = True
             self._begun += 1
         # No more than what was there when the round began: the rest makes a fuller batch of the next one.
         left = len(self._queue)
@@ -225,7 +232,7 @@ class Lane(Generic[T]):
         self._sending = max(self._sending - items, 0)
         if answer.verdict is Verdict.SENT and not answer.rejected:
             return
-        self._all_taken = False
+        self._spoiled = self._begun
         if answer.verdict is Verdict.SENT:
             self._counters.drop(Reason.REFUSED, min(answer.rejected, items))
             return
@@ -238,7 +245,7 @@ class Lane(Generic[T]):
             self._queue.extendleft(reversed(batch))
             self._bytes += sum(weight for _, weight in batch)
             self._sending = 0
-            self._all_taken = False
+            self._spoiled = self._begun
             self._shrink()
 
     def _pause(self, answer: Answer) -> None:

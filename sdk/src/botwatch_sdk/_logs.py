@@ -16,7 +16,7 @@ from opentelemetry.context import get_current
 from botwatch_sdk import _carry, _faults, _limits, _live, _names, _scope, _wire
 from botwatch_sdk._counters import Kind
 from botwatch_sdk._guard import contained
-from botwatch_sdk._text import field, identifier, text
+from botwatch_sdk._text import Fields, identifier, text
 
 # What every record has; the rest was given by the bot with `extra=`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "trace_id", "span_id"}
@@ -112,10 +112,11 @@ class StructlogProcessor:
 def _attributes(fields: Mapping[str, object], apart: frozenset[str]) -> dict[str, Any]:
     given = ((name, value) for name, value in fields.items() if name not in apart)
     found: dict[str, Any] = {}
+    take = Fields().take
     for name, value in islice(given, _limits.LOG_FIELDS_MAX):
         alias = _ALIASES.get(name)
         if alias is None:
-            found[identifier(name)] = field(value)
+            found[identifier(name)] = take(value)
         elif value:
             found[alias] = identifier(value)
     return found

@@ -7,6 +7,7 @@ import multiprocessing.util
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -192,6 +193,8 @@ def _hook_once() -> None:
     _here.hooked = True
     _wire.silence_exporters()
     _crash.listen()
+    # urllib3 closes its connections by a finalizer: that exit hook must be there before ours, so as to run after it.
+    weakref.finalize(_here, nothing)
     atexit.register(_at_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)

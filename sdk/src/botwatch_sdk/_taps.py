@@ -25,12 +25,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.util.types import Attributes
 
 from botwatch_sdk import _limits, _live, _scope, _wire
 from botwatch_sdk._dice import TraceIds
 from botwatch_sdk._version import __version__
 
 SCOPE: Final = "botwatch_sdk"
+_NESTED: Final = frozenset({list, tuple, dict, bytes})
 _EMPTY_CONTEXT: Final = Context()
 # OpenTelemetry's stand-ins for "nobody set a provider" are public for spans only.
 _NO_LOGGERS: Final = "ProxyLoggerProvider"
@@ -48,7 +50,10 @@ class SpanTap(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         runtime = _live.runtime
         if runtime is not None and span.context is not None and span.context.trace_flags.sampled:
-            runtime.spans.put(span)
+            weight = _weight(span.attributes)
+            for event in span.events:
+                weight += _weight(event.attributes)
+            runtime.spans.put(span, weight)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         runtime = _live.runtime
@@ -69,7 +74,7 @@ class LogTap(LogRecordProcessor):
             ReadableLogRecord(
                 kept, log_record.resource or runtime.resource, log_record.instrumentation_scope, log_record.limits
             ),
-            len(kept.body) if isinstance(kept.body, str) else 0,
+            _weight(kept.attributes) + (len(kept.body) if isinstance(kept.body, str) else _weight({"": kept.body})),
         )
 
     def shutdown(self) -> None:
@@ -78,6 +83,17 @@ class LogTap(LogRecordProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         runtime = _live.runtime
         return runtime is None or runtime.logs.flush(timeout_millis / 1_000)
+
+
+def _weight(attributes: Attributes) -> int:
+    """About the bytes of it; numbers are in the base weight of an item."""
+    weight = 0
+    for value in (attributes or {}).values():
+        if type(value) is str:
+            weight += len(value)
+        elif type(value) in _NESTED:
+            weight += len(repr(value))
+    return weight
 
 
 def _is_ours(scope: InstrumentationScope | None) -> bool:
@@ -232,9 +248,6 @@ def _public_readers(ours: Own) -> tuple[Reader, ...]:
 
 def _span_limits() -> SpanLimits:
     """A bound on each value, unless the environment sets one."""
-    names = (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT)
-    return (
-        SpanLimits()
-        if any(map(os.environ.get, names))
-        else SpanLimits(max_attribute_length=_limits.ATTRIBUTE_CHARS_MAX)
-    )
+    if any(map(os.environ.get, (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT))):
+        return SpanLimits()
+    return SpanLimits(max_attribute_length=_limits.ATTRIBUTE_CHARS_MAX)

@@ -45,18 +45,16 @@ def number(value: object, *, name: str, least: float = 0.0) -> float:
     return float(value)
 
 
-def field(value: object) -> object:
-    """A value of a log field: what OpenTelemetry can carry stays what it is, the rest becomes text."""
-    return _Fields().take(value, depth=0)
+class Fields:
+    """Values of log fields: what OpenTelemetry can carry stays what it is, the rest becomes text.
 
-
-class _Fields:
-    """Copies a structure up to a budget of nodes, so that a huge object in a log call costs little."""
+    One budget of nodes for a record, so that a huge object in a log call costs little.
+    """
 
     def __init__(self) -> None:
         self._left = _limits.FIELD_NODES_MAX
 
-    def take(self, value: object, depth: int) -> object:
+    def take(self, value: object, depth: int = 0) -> object:
         self._left -= 1
         if self._left < 0 or depth > _limits.FIELD_DEPTH_MAX:
             return "…"
@@ -68,7 +66,7 @@ class _Fields:
             return {identifier(key): self.take(item, depth + 1) for key, item in self._some(value.items())}
         if isinstance(value, list | tuple):
             return [self.take(item, depth + 1) for item in self._some(value)]
-        return text(value)
+        return text(value, _limits.NESTED_CHARS_MAX if depth else _limits.TEXT_CHARS_MAX)
 
     def _some(self, items: Iterable[T]) -> Iterator[T]:
         return islice(items, max(self._left, 0))

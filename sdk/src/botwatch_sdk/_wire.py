@@ -99,7 +99,7 @@ class Line(requests.Session):
         return self._last or Answer(Verdict.UNENCODABLE, why=without)
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs |= {"timeout": self._timeout_s, "stream": True}
+        kwargs |= {"timeout": self._timeout_s, "stream": True, "allow_redirects": False}
         try:
             response = super().request(*args, **kwargs)
         except Exception as error:

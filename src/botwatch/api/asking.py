@@ -18,22 +18,11 @@ from botwatch.api.pages import Cursor, Limit
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
 from botwatch.limits import DAYS_KEPT_MAX, FILTER_CHARS_MAX, FILTER_WORDS_MAX, SEARCH_CHARS_MAX
+from botwatch.measure.query import DAY_S, parse_duration_s
 
-DAY_S: Final = 86_400
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIME: Final = datetime(2200, 1, 1, tzinfo=UTC)  # the engine's own ends in 2262
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,8})(s|m|h|d|w)")
-_UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
 _WORD: Final = re.compile(r'"([^"]+)"|(\S+)')
-
-
-def duration_s(text: str) -> int:
-    """'15m', '24h', '7d' in seconds."""
-    found = _DURATION.fullmatch(text)
-    seconds = int(found[1]) * _UNIT_S[found[2]] if found else 0
-    if not 0 < seconds <= DAYS_KEPT_MAX * DAY_S:
-        raise ValueError(f"expected a duration such as 15m, 24h or 7d, at most {DAYS_KEPT_MAX}d")
-    return seconds
 
 
 def words_of(search: str) -> tuple[str, ...]:
@@ -42,7 +31,8 @@ def words_of(search: str) -> tuple[str, ...]:
 
 
 def _checked_duration(text: str) -> str:
-    duration_s(text)
+    if parse_duration_s(text) > DAYS_KEPT_MAX * DAY_S:
+        raise ValueError(f"expected at most {DAYS_KEPT_MAX}d")
     return text
 
 
@@ -72,6 +62,11 @@ class Window:
     from_ns: int
     to_ns: int
 
+    def within(self, other: Window) -> Window:
+        """What both share; empty when that is nothing."""
+        from_ns = max(self.from_ns, other.from_ns)
+        return Window(from_ns, max(from_ns, min(self.to_ns, other.to_ns)))
+
 
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -93,7 +88,7 @@ class Timed(Asked):
         if self.from_ is not None and self.period is not None:
             raise BadRequest("A window has a beginning or a length, not both.", hint="give `from` or `period`")
         to_ns = now_ns if self.to is None else _ns(self.to, zone)
-        length_ns = duration_s(self.period or default) * SECOND_NS
+        length_ns = parse_duration_s(self.period or default) * SECOND_NS
         from_ns = max(0, to_ns - length_ns) if self.from_ is None else _ns(self.from_, zone)
         if from_ns >= to_ns:
             raise BadRequest("The window ends before it begins.", hint="give `from` a time before `to`")

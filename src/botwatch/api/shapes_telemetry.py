@@ -5,11 +5,13 @@ they are data, whatever they look like.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 
 from pydantic import BaseModel, Field, JsonValue
 
 from botwatch.api.pages import Page
 from botwatch.nouns import Refusal
+from botwatch.spool import Counts
 
 Attributes = dict[str, JsonValue]
 
@@ -163,6 +165,16 @@ class IntakeCounts(BaseModel):
     spooled: int
     duplicate: int
     rejected: dict[Refusal, int] = Field(description="by reason; a reason that never was is left out")
+
+    @classmethod
+    def of(cls, counts: Counts) -> Self:
+        return cls(
+            received=counts.received,
+            stored=counts.stored,
+            spooled=counts.spooled,
+            duplicate=counts.duplicate,
+            rejected=dict(counts.rejected),
+        )
 
 
 class IntakeShape(BaseModel):

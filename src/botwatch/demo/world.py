@@ -14,6 +14,13 @@ from typing import Final
 
 RATE_DEFAULT: Final = 6.0  # conversations a minute at the busiest hour
 VERSION: Final = "2025.11.2"
+CALL_SCOPE: Final = "botwatch.demo.calls"  # what an instrumentation library would name itself
+TICKET_SPAN: Final = "process tickets"
+TICKET_ATTRIBUTES: Final = {
+    "messaging.system": "rabbitmq",
+    "messaging.destination.name": "tickets",
+    "messaging.operation.type": "process",
+}
 
 # What happens beside the plan, as shares of all turns.
 SILENT_SHARE: Final = 0.006  # the bot says nothing and does not know
@@ -22,8 +29,12 @@ APOLOGY_SHARE: Final = 0.7  # of the turns in which a call failed; in the others
 LEAVE_SHARE: Final = 0.05  # the user goes away after an answer
 FEEDBACK_SHARE: Final = 0.3  # of the conversations that reach their end
 LATE_S: Final = (70.0, 200.0)
+ABANDON_SHARE: Final = 0.6  # of those the bot says so later
+ABANDON_S: Final = 300.0
 AGENT_JOINS_S: Final = (15.0, 60.0)
+AGENT_TYPES_S: Final = (20.0, 55.0)
 TYPING_SIGMA: Final = 0.5
+OWN_SIGMA: Final = 0.3
 GATEWAY_MS: Final = 6.0  # a turn's own time, before it acts
 
 
@@ -165,6 +176,8 @@ APOLOGIES: Final[Mapping[Failure, str]] = {
     Failure.LIMITED: "Sorry, I am asked a lot right now. Please give me a minute and try again.",
 }
 RETRY_AFTER_S: Final = 20
+PRAISE: Final = ("Quick and easy!", "Great, thanks", "That helped a lot", "better than the phone line")
+BLAME: Final = ("Did not understand me at all", "I had to say it three times", "too slow", "I want a person next time")
 
 
 def http(

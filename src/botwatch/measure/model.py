@@ -31,6 +31,14 @@ class Direction(StrEnum):
     NEITHER = "neither"
 
 
+class Empty(StrEnum):
+    """What a bucket without rows means."""
+
+    NULL = "null"  # nothing is known
+    SEEN = "zero where the bot was seen"  # and nothing is known where it was not
+    ZERO = "zero"
+
+
 class Fold(StrEnum):
     """How the values of several groups become one."""
 
@@ -41,7 +49,10 @@ class Fold(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Beyond `warning` is a warning, beyond `critical` is critical; at the value itself is still the better side."""
+    """Below `warning` is normal, beyond `critical` is critical, between them and at either is a warning.
+
+    Where low is bad it is the other way round.
+    """
 
     warning: float
     critical: float
@@ -52,7 +63,7 @@ class Counted:
     """Computed by the engine from the rows of one source.
 
     `value` is SQL over merged states, in which `f[x]` is the aggregate `f` over the column `x` of the rows for
-    which `only` holds.
+    which `only` holds, and `f[x | condition]` that of those among them for which the condition holds.
     """
 
     source: Source
@@ -86,16 +97,15 @@ How = Counted | Preferred | Priced
 class Measure:
     """One entry of the catalogue.
 
-    `zero` says what a tick without rows means: 0 where the bot was seen in it, or nothing at all. `thresholds`
-    are those of the default rules, `colours` those of a resource's bar where they differ. A measure that is not
-    `public` is a part of another and is not asked for by name.
+    `thresholds` are those of the default rules, `colours` those of a resource's bar where they differ. A measure
+    that is not `public` is a part of another and is not asked for by name.
     """
 
     name: str
     unit: str
     help: str
     how: How
-    zero: bool = False
+    empty: Empty = Empty.NULL
     aliases: tuple[str, ...] = ()
     direction: Direction = Direction.NEITHER
     thresholds: Thresholds | None = None
@@ -115,7 +125,7 @@ class Description:
     direction: Direction
     thresholds: Thresholds | None
     colours: Thresholds | None
-    empty: str  # "zero" or "null"
+    empty: Empty
     aggregations: tuple[str, ...]
 
 

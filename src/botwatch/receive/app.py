@@ -25,9 +25,12 @@ from botwatch.receive.payloads import PayloadsEndpoint
 class Endpoint(Protocol):
     """One path: what it takes, and how it answers and refuses."""
 
-    signal: Signal
-    path: str
-    media_types: tuple[str, ...]
+    @property
+    def signal(self) -> Signal: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def media_types(self) -> tuple[str, ...]: ...
 
     async def take(self, head: Head, body: bytes) -> Answer: ...
 
@@ -68,15 +71,15 @@ class Receivers:
         head = Head.of(scope)
         try:
             with self._door.capacity.hold() as held:
-                encoding = await self._admit(endpoint, head)
-                wire = await bodies.read(receive, head.declared_bytes, held)
-                read = True
-                body = await bodies.inflated(wire, encoding, self._door.capacity, held)
+                with self._door.counting(endpoint.signal):
+                    encoding = await self._admit(endpoint, head)
+                    wire = await bodies.read(receive, head.declared_bytes, held)
+                    read = True
+                    body = await bodies.inflated(wire, encoding, self._door.capacity, held)
                 answer = await endpoint.take(head, body)
         except bodies.Disconnected:
             return
         except BotwatchError as error:
-            self._door.refuse(endpoint.signal, error)
             answer = endpoint.refusal(head, error)
         if read:
             await send(answer, send_)
@@ -86,7 +89,7 @@ class Receivers:
     async def _admit(self, endpoint: Endpoint, head: Head) -> str:
         """All that can be refused before the body is read. Returns the body's encoding."""
         if head.method != "POST":
-            raise WrongMethod(f"Expected POST, found {head.method}.", hint="send it as POST")
+            raise WrongMethod(f"Expected POST, found {head.method[:16]}.", hint="send it as POST")
         await self._door.admit(token_in(head.authorization))
         return head.require(endpoint.media_types)
 

@@ -26,7 +26,7 @@ else:
 _GZIP_WINDOW = 31
 _ZLIB_WINDOW = 15
 _RAW_WINDOW = -15
-_ZSTD_OPTIONS = {zstd.DecompressionParameter.window_log_max: limits.ZSTD_WINDOW_LOG_MAX}
+_ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: limits.ZSTD_WINDOW_LOG_MAX}
 
 
 class Disconnected(Exception):

@@ -106,7 +106,7 @@ def sift(lists: Iterable[Items], fault: Callable[[Item], Refusal | None]) -> Cou
 
 def sealed(request: Message, terms: Terms) -> bytes:
     """The request as it is handed on: nothing in it that we do not know, written by us."""
-    request.DiscardUnknownFields()  # type: ignore[no-untyped-call]
+    request.DiscardUnknownFields()
     body = request.SerializeToString()
     if not terms.keep_text and privacy.may_hold_text(body):
         privacy.scrub(request)

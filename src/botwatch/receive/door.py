@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -24,16 +25,12 @@ CAPACITY_RETRY_S = 1
 T = TypeVar("T")
 
 
-class Crowded(errors.TryAgain):
-    """The bodies being read fill what the house grants them."""
-
-
 class Intake(Protocol):
     async def put(self, parcel: Parcel) -> Receipt:
         """Answer once the parcel is durable. `TryAgain` and `SpoolFull` leave it with the client.
 
         The parcel's own `rejected` are counted here, with its items. A parcel that is not taken
-        is counted by the door, through `refuse` with `Refusal.FULL`.
+        is counted by the door, through `refuse`.
         """
         ...
 
@@ -110,7 +107,7 @@ class Held:
 
     def add(self, count: int) -> None:
         if self._capacity.used_bytes + count > self._capacity.bytes_max:
-            raise Crowded(
+            raise errors.TryAgain(
                 f"Requests of more than {self._capacity.bytes_max} bytes together are being read just now.",
                 retry_after_s=CAPACITY_RETRY_S,
                 hint="send it again in a moment",
@@ -155,15 +152,23 @@ class Door:
             return Receipt(duplicate=False)
         try:
             return await self.intake.put(parcel)
-        except errors.TryAgain:
-            self.intake.refuse(signal, Refusal.FULL, parcel.items + sum(parcel.rejected.values()))
+        except errors.BotwatchError as error:
+            self.refuse(signal, error, parcel.items + sum(parcel.rejected.values()))
             raise
 
-    def refuse(self, signal: Signal, error: errors.BotwatchError) -> None:
-        """Count a request that was turned away before anything in it was."""
-        reason = _REASON_OF.get(type(error))
+    @contextmanager
+    def counting(self, signal: Signal) -> Iterator[None]:
+        """Around all that comes before `put`: a request turned away there counts as one item."""
+        try:
+            yield
+        except errors.BotwatchError as error:
+            self.refuse(signal, error, 1)
+            raise
+
+    def refuse(self, signal: Signal, error: errors.BotwatchError, items: int) -> None:
+        reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
         if reason is not None:
-            self.intake.refuse(signal, reason, 1)
+            self.intake.refuse(signal, reason, items)
 
     async def check(self, size_bytes: int, inline_bytes_max: int, work: Callable[[], T]) -> T:
         """Run a check here when the body is small, and in a thread, one at a time, when it is not."""
@@ -173,15 +178,15 @@ class Door:
             return await asyncio.to_thread(work)
 
 
-_REASON_OF: dict[type[errors.BotwatchError], Refusal] = {
-    errors.InvalidBody: Refusal.INVALID,
-    errors.BadRequest: Refusal.INVALID,
-    errors.TooSlow: Refusal.INVALID,
-    errors.TooLarge: Refusal.TOO_LARGE,
-    errors.UnsupportedMedia: Refusal.UNSUPPORTED,
-    errors.Unauthorised: Refusal.UNAUTHORISED,
-    Crowded: Refusal.FULL,
-}
+_REASONS: tuple[tuple[type[errors.BotwatchError], Refusal], ...] = (
+    (errors.TryAgain, Refusal.FULL),
+    (errors.TooLarge, Refusal.TOO_LARGE),
+    (errors.UnsupportedMedia, Refusal.UNSUPPORTED),
+    (errors.Unauthorised, Refusal.UNAUTHORISED),
+    (errors.InvalidBody, Refusal.INVALID),
+    (errors.BadRequest, Refusal.INVALID),
+    (errors.TooSlow, Refusal.INVALID),
+)
 
 
 def digest(inbox: Inbox, *parts: bytes) -> bytes:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from botwatch import limits
-from botwatch.errors import BotwatchError, InvalidBody, TryAgain, Unauthorised, UnsupportedMedia
+from botwatch.errors import BotwatchError, InvalidBody, TryAgain, Unauthorised, UnsupportedMedia, WrongMethod
 from botwatch.receive.body import known_encoding
 
 _LENGTH_DIGITS_MAX = 19
@@ -91,6 +91,8 @@ def headers_of(error: BotwatchError) -> tuple[tuple[bytes, bytes], ...]:
     """What else the status asks for."""
     if isinstance(error, TryAgain):
         return ((b"retry-after", b"%d" % max(1, error.retry_after_s)),)
+    if isinstance(error, WrongMethod):
+        return ((b"allow", b"POST"),)
     if isinstance(error, Unauthorised):
         return ((b"www-authenticate", b'Bearer realm="botwatch"'),)
     return ()

@@ -24,7 +24,6 @@ from botwatch.receive import privacy
 from botwatch.receive.door import Door, Terms, digest
 from botwatch.receive.http import Answer, Head
 from botwatch.receive.json_facts import INFO, level_of, time_ns_of
-from botwatch.receive.keys import token_in
 from botwatch.receive.lines import MEDIA_TYPES, Bad, Document, Sheet, documents, idempotency_key, refusal
 from botwatch.receive.messages import json_lines
 
@@ -59,11 +58,13 @@ class JsonLogsEndpoint:
 
     async def take(self, head: Head, body: bytes) -> Answer:
         terms = self._door.options.terms(self.signal)
-        key = idempotency_key(head)
-        mark = (b"body", body) if key is None else (b"key", (token_in(head.authorization) or "").encode(), key)
-        sheet, parcel = await self._door.check(
-            len(body), limits.JSON_CHECK_INLINE_BYTES_MAX, lambda: parcel_of(body, terms, mark, keyed=key is not None)
-        )
+        with self._door.counting(self.signal):
+            key = idempotency_key(head)
+            mark = (b"body", body) if key is None else key
+            keyed = key is not None
+            sheet, parcel = await self._door.check(
+                len(body), limits.JSON_CHECK_INLINE_BYTES_MAX, lambda: parcel_of(body, terms, mark, keyed=keyed)
+            )
         await self._door.put(parcel)
         return sheet.answer()
 

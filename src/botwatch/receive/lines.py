@@ -18,6 +18,7 @@ from botwatch.errors import BadRequest, BotwatchError, InvalidBody, TooLarge
 from botwatch.nouns import Refusal
 from botwatch.receive.http import Answer, Head, headers_of
 from botwatch.receive.json_tree import loads
+from botwatch.receive.keys import token_in
 
 JSON = "application/json"
 # No text/plain and no form: a page in a browser may send those to any address, without asking.
@@ -71,8 +72,8 @@ def refusal(error: BotwatchError) -> Answer:
     return Answer(error.status, JSON, orjson.dumps(shape), headers_of(error))
 
 
-def idempotency_key(head: Head) -> bytes | None:
-    """The key, which stands for the body when a retry is looked for, with the sender's token beside it."""
+def idempotency_key(head: Head) -> tuple[bytes, ...] | None:
+    """What stands for the body when a retry is looked for: the key, and whose it is."""
     key = head.idempotency_key
     if not key:
         return None
@@ -81,7 +82,7 @@ def idempotency_key(head: Head) -> bytes | None:
             f"Idempotency-Key: expected at most {limits.IDEMPOTENCY_KEY_CHARS_MAX} characters, found {len(key)}.",
             hint="use a UUID",
         )
-    return key.encode()
+    return b"key", (token_in(head.authorization) or "").encode(), key.encode()
 
 
 def documents(body: bytes, bytes_max: int) -> Iterator[Document | Bad]:

@@ -92,7 +92,8 @@ async def take(door: Door, otlp: Otlp, body: bytes, *, as_json: bool) -> Taken:
     """Check a request, make its parcel durable, and say what was left out."""
     terms = door.options.terms(otlp.inbox.signal)
     inline_max = limits.JSON_CHECK_INLINE_BYTES_MAX if as_json else limits.CHECK_INLINE_BYTES_MAX
-    parcel, notes = await door.check(len(body), inline_max, lambda: parcel_of(otlp, body, terms, as_json=as_json))
+    with door.counting(otlp.inbox.signal):
+        parcel, notes = await door.check(len(body), inline_max, lambda: parcel_of(otlp, body, terms, as_json=as_json))
     await door.put(parcel)
     if not parcel.rejected and not notes:
         return ALL_TAKEN
@@ -136,7 +137,9 @@ def _checked_json(otlp: Otlp, body: bytes, terms: Terms) -> tuple[Tally, bytes]:
 
 def told(otlp: Otlp, parcel: Parcel, notes: list[str], terms: Terms) -> str:
     """The message of a partial success: what was left out, why, and what to do about it."""
-    parts = [f"{count} {otlp.noun} refused ({reason}): {_why(reason, terms)}" for reason, count in parcel.rejected.items()]
+    parts = [
+        f"{count} {otlp.noun} refused ({reason}): {_why(reason, terms)}" for reason, count in parcel.rejected.items()
+    ]
     return "; ".join((*parts, *notes))
 
 

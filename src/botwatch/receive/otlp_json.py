@@ -109,7 +109,7 @@ def _converter(field: FieldDescriptor) -> Convert:
     kind = field.cpp_type
     if kind in _INT_RANGES:
         return _integer(*_INT_RANGES[kind])
-    if kind == FieldDescriptor.CPPTYPE_ENUM:
+    if field.enum_type is not None:
         return _enum(field.enum_type)
     if kind in (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT):
         return _double

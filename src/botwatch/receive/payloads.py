@@ -11,7 +11,6 @@ from botwatch.errors import BadRequest, BotwatchError
 from botwatch.nouns import Inbox, Parcel, Refusal, Signal
 from botwatch.receive.door import Door, digest
 from botwatch.receive.http import Answer, Head
-from botwatch.receive.keys import token_in
 from botwatch.receive.lines import MEDIA_TYPES, Bad, Document, Sheet, documents, idempotency_key, refusal
 from botwatch.receive.messages import payloads
 
@@ -25,14 +24,14 @@ class PayloadsEndpoint:
         self._door = door
 
     async def take(self, head: Head, body: bytes) -> Answer:
-        source = source_in(head)
-        key = idempotency_key(head)
-        mark = (b"body", source.encode(), body)
-        if key is not None:
-            mark = (b"key", (token_in(head.authorization) or "").encode(), key)
-        sheet, parcel = await self._door.check(
-            len(body), limits.JSON_CHECK_INLINE_BYTES_MAX, lambda: parcel_of(body, source, mark, keyed=key is not None)
-        )
+        with self._door.counting(self.signal):
+            source = source_in(head)
+            key = idempotency_key(head)
+            mark = (b"body", source.encode(), body) if key is None else key
+            keyed = key is not None
+            sheet, parcel = await self._door.check(
+                len(body), limits.JSON_CHECK_INLINE_BYTES_MAX, lambda: parcel_of(body, source, mark, keyed=keyed)
+            )
         await self._door.put(parcel)
         return sheet.answer()
 

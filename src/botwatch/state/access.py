@@ -126,8 +126,9 @@ class Access:
         changes, asked_s, known = self._changes, self._clock.monotonic_s(), self._copy
         now_ns = self._clock.now_ns()
         try:
-            fresh = await self._database.read(lambda session: _read(session, now_ns, known))
-        except StateAway:
+            async with asyncio.timeout(limits.STATE_BUSY_S_MAX):
+                fresh = await self._database.read(lambda session: _read(session, now_ns, known))
+        except (StateAway, TimeoutError):
             if not self._away:
                 _log.warning("state database is away; who may come in stands as it was read last")
             self._away = True

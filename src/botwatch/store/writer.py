@@ -143,9 +143,11 @@ class Writer:
             self._settle(force=True)
             self.health.replaying = False
             due = dict.fromkeys(Inbox, 0.0)
-            while self._turn(due) or not self._stop.is_set():
-                self._settle()
-            self._settle(force=True)
+            stopping = wrote = False
+            while wrote or not stopping:
+                stopping = self._stop.is_set()
+                wrote = self._turn(due, everything=stopping)
+                self._settle(force=stopping)
         except _Stopped:
             log.warning("stopped with batches left in the spool; they are written at the next start")
         except Exception:
@@ -168,7 +170,7 @@ class Writer:
                 self.prepared.set()
                 return
 
-    def _turn(self, due: dict[Inbox, float]) -> bool:
+    def _turn(self, due: dict[Inbox, float], *, everything: bool) -> bool:
         """One round over the inboxes; whether anything was written.
 
         An insert costs tens of milliseconds before its first row. So an inbox that just filled a
@@ -177,7 +179,7 @@ class Writer:
         wrote = False
         for inbox in Inbox:
             began_s = self._clock.monotonic_s()
-            if began_s < due[inbox] and not self._stop.is_set():
+            if began_s < due[inbox] and not everything:
                 continue
             batch = self._durably(partial(self._spool.seal, inbox))
             if batch is None:
@@ -187,7 +189,7 @@ class Writer:
             now_s = self._clock.monotonic_s()
             pause_s = min(self._pause_s_max, max(self._pause_s_min, (now_s - began_s) / _SHARE_OF_A_CORE))
             due[inbox] = now_s if batch.size >= limits.BATCH_BYTES_MAX // 2 else now_s + pause_s
-        if not wrote and not self._stop.is_set():
+        if not wrote and not everything:
             self._spool.wait_for_work(self._pause_s_min / 3)
         return wrote
 

@@ -8,9 +8,10 @@ base64 and is decoded here. What only looks like one is shown as the text it is.
 from __future__ import annotations
 
 import binascii
+import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import orjson
@@ -47,24 +48,14 @@ def sql_time(parameter: str) -> str:
     return f"fromUnixTimestamp64Nano({{{parameter}:Int64}}, 'UTC')"
 
 
+def sql_resource(column: str) -> str:
+    """A resource is JSON text whose strings may hold protobuf bytes."""
+    return f"if(isValidUTF8({column}), {column}, concat('\\0', base64Encode({column})))"
+
+
 def value_of(read: str) -> JsonValue:
-    if not read.startswith("\0"):
-        return read
-    try:
-        raw = b64decode(read[1:], validate=True)
-    except (binascii.Error, ValueError):
-        return read
-    try:
-        match raw[:1]:
-            case b"5":
-                return [_any(item) for item in ArrayValue.FromString(raw[1:]).values]
-            case b"6":
-                return {pair.key: _any(pair.value) for pair in KeyValueList.FromString(raw[1:]).values}
-            case b"7":
-                return b64encode(raw[1:]).decode()
-    except (DecodeError, RecursionError):
-        pass
-    return "\0" + raw.decode("utf-8", errors="replace")
+    raw = _raw(read)
+    return read if raw is None else _decoded(raw)
 
 
 def text_of(read: str) -> str:
@@ -77,12 +68,24 @@ def attributes_of(read: Mapping[str, str]) -> dict[str, JsonValue]:
 
 
 def resource_of(read: str) -> dict[str, JsonValue]:
-    """A resource is kept as JSON text, its values as in attributes but not in base64."""
+    raw = _raw(read) or read.encode()
     try:
-        found = orjson.loads(read) if read else {}
-    except orjson.JSONDecodeError:
+        found = json.loads(raw.decode("utf-8", errors="surrogateescape")) if raw else {}
+    except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return {_repaired(name): _of_resource(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def resource_reader() -> Callable[[str], dict[str, JsonValue]]:
+    """For one answer: the same few resources stand beside many spans."""
+    seen: dict[str, dict[str, JsonValue]] = {}
+
+    def read(text: str) -> dict[str, JsonValue]:
+        if text not in seen:
+            seen[text] = resource_of(text)
+        return seen[text]
+
+    return read
 
 
 def known(text: str) -> str | None:
@@ -96,6 +99,40 @@ def known_trace(trace_id: str) -> str | None:
 
 def known_span(span_id: str) -> str | None:
     return None if span_id == NO_SPAN else span_id
+
+
+def _raw(read: str) -> bytes | None:
+    if not read.startswith("\0"):
+        return None
+    try:
+        return b64decode(read[1:], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _decoded(raw: bytes) -> JsonValue:
+    try:
+        match raw[:1]:
+            case b"5":
+                return [_any(item) for item in ArrayValue.FromString(raw[1:]).values]
+            case b"6":
+                return {pair.key: _any(pair.value) for pair in KeyValueList.FromString(raw[1:]).values}
+            case b"7":
+                return b64encode(raw[1:]).decode()
+    except (DecodeError, RecursionError):
+        pass
+    return "\0" + raw.decode("utf-8", errors="replace")
+
+
+def _of_resource(value: object) -> JsonValue:
+    text = str(value)
+    if text.startswith("\0"):
+        return _decoded(text[1:].encode("utf-8", errors="surrogateescape"))
+    return _repaired(text)
+
+
+def _repaired(text: str) -> str:
+    return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
 
 
 def _any(value: AnyValue) -> JsonValue:

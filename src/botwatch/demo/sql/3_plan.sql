@@ -13,6 +13,7 @@ CREATE TABLE demo_turns
     session_id String,
     user_id String,
     script LowCardinality(String),
+    step UInt32,
     outcome LowCardinality(String),
     score Float64,
     k UInt8,
@@ -26,11 +27,14 @@ CREATE TABLE demo_turns
     failure UInt8,
     fate LowCardinality(String),
     ends UInt8,
+    leaves UInt8,
     asked_ns Int64,
     done_ns Int64,
     replied_ns Int64,
+    joined_ns Int64,
     say String,
-    reply String
+    reply String,
+    scope_attributes Map(LowCardinality(String), String)
 )
 ENGINE = Memory;
 
@@ -40,7 +44,7 @@ WITH
     (SELECT to_ns FROM demo_world) AS ends_ns,
     (SELECT silent_share FROM demo_world) AS silent_share,
     (SELECT late_share FROM demo_world) AS late_share,
-    (SELECT late_s FROM demo_world) AS late_s,
+    (SELECT (late_s, agent_joins_s, agent_types_s) FROM demo_world) AS waits,
     (SELECT apology_share FROM demo_world) AS apology_share,
     (SELECT leave_share FROM demo_world) AS leave_share,
     (SELECT apologies FROM demo_world) AS apologies,
@@ -50,22 +54,26 @@ WITH
     (key, what) -> 0.5513 * log((chance(key, what) + 1e-4) / (1.0001 - chance(key, what))) AS deviate,
     (text, words) -> arrayFold((t, w) -> replaceAll(t, w.1, w.2), words, text) AS fill
 SELECT
-    bot, host, instance, resource, channel, session_id, user_id, script, outcome, score, k, part, session_key, key,
+    bot, host, instance, resource, if(part = 'ticket', '', inner.channel) AS channel, if(part = 'ticket', '', inner.session_id) AS session_id,
+    if(part = 'ticket', '', inner.user_id) AS user_id, script, step, outcome, score, k, part, session_key, key,
     sipHash128(key, 'trace') AS trace_id, if(part = 'ticket', arrayFirst(w -> w.1 = '{ticket}', words).2, '') AS correlation_id,
     ticks, failed_at, failure, fate,
-    leaves = 0 AND k = steps AS ends,
+    leaves = 0 AND k = steps AS ends, leaves,
     asked_ns, asked_ns + total_ns AS done_ns,
-    multiIf(part = 'ticket' OR fate IN ('silent', 'failed', 'handoff'), 0, fate = 'late', done_ns + late_ns, done_ns) AS replied_ns,
+    if(part = 'ticket' OR fate IN ('silent', 'failed', 'handoff'), 0, done_ns + wait_ns) AS replied_ns,
+    if(fate = 'handoff', done_ns + wait_ns, 0) AS joined_ns,
     replaceAll(replaceAll(
         fill(if(later != '' AND arrayExists(s -> s.1 = 'drift' AND s.2 = bot AND asked_ns >= s.4 AND asked_ns < s.5, stories), later, say), words),
-        '{at}', formatDateTime(fromUnixTimestamp64Nano(asked_ns, 'UTC'), '%FT%TZ')), '{user}', user_id) AS say,
-    if(fate = 'sorry', apologies[failure], fill(reply, words)) AS reply
+        '{at}', formatDateTime(fromUnixTimestamp64Nano(asked_ns, 'UTC'), '%FT%TZ')), '{user}', inner.user_id) AS say,
+    if(fate = 'sorry', apologies[failure], fill(reply, words)) AS reply,
+    if(part = 'ticket', map('correlation_id', correlation_id),
+        map('session.id', session_id, 'user.id', user_id, 'bot.channel', channel)) AS scope_attributes
 FROM
 (
     SELECT
         *,
-        at_ns + sum(total_ns + late_ns + pause_ns) OVER before AS asked_ns,
-        sum(leaves) OVER before AS left_before
+        at_ns + ifNull(sum(total_ns + wait_ns + pause_ns) OVER before, 0) AS asked_ns,
+        ifNull(sum(leaves) OVER before, 0) AS left_before
     FROM
     (
         SELECT
@@ -79,8 +87,10 @@ FROM
                 part = 'bot' AND chance(key, 'silent') < silent_share, 'silent',
                 part = 'bot' AND chance(key, 'late') < late_share, 'late',
                 'normal') AS fate,
-            if(fate = 'late', toInt64((late_s[1] + (late_s[2] - late_s[1]) * chance(key, 'how late')) * 1e9), 0) AS late_ns,
-            fate IN ('silent', 'failed') OR part = 'bot' AND k < steps AND chance(key, 'leaves') < leave_share AS leaves,
+            -- From the end of the bot's own work: a late answer, a human who joins, a human who writes.
+            multiIf(fate = 'late', waits.1, fate = 'handoff', waits.2, part = 'agent' AND failed_at = 0, waits.3, [0., 0.]) AS wait_s,
+            toInt64((wait_s[1] + (wait_s[2] - wait_s[1]) * chance(key, 'waits')) * 1e9) AS wait_ns,
+            fate IN ('silent', 'failed') OR part = 'handoff' AND failed_at > 0 OR part = 'bot' AND k < steps AND chance(key, 'leaves') < leave_share AS leaves,
             toInt64(pause_s * exp(typing_sigma * deviate(key, 'pause')) * 1e9) AS pause_ns
         FROM
         (
@@ -93,24 +103,24 @@ FROM
             (
                 SELECT
                     *,
-                    arrayMap((s, ms, i) -> if(s.role != 'call', 0, multiIf(
-                        chance(cityHash64(key, i), 'fails') < s.timeouts OR ms >= s.timeout_ms, 1,
-                        chance(cityHash64(key, i), 'fails') < s.timeouts + s.errors, 2,
-                        chance(cityHash64(key, i), 'limited') < greatest(s.limited, arrayMax(arrayMap(
-                            t -> if(t.1 = 'limited' AND t.2 = bot AND t.3 = s.dependency AND soon_ns >= t.4 AND soon_ns < t.5, t.6, 0), stories))), 3,
-                        0)), spans, wished, arrayEnumerate(spans)) AS fails,
-                    arrayMap((s, ms, f) -> multiIf(f = 1, s.timeout_ms, f = 3, least(ms, 90), ms), spans, wished, fails) AS sampled
+                    arrayMap((dependency, ms, most, p1, p2, p3, i) -> if(dependency = '', 0, multiIf(
+                        chance(cityHash64(key, i), 'fails') < p1 OR ms >= most, 1,
+                        chance(cityHash64(key, i), 'fails') < p1 + p2, 2,
+                        chance(cityHash64(key, i), 'limited') < greatest(p3, arrayMax(arrayMap(
+                            t -> if(t.1 = 'limited' AND t.2 = bot AND t.3 = dependency AND soon_ns >= t.4 AND soon_ns < t.5, t.6, 0), stories))), 3,
+                        0)), dependencies, wished, timeout_ms, timeouts, errors, limited, arrayEnumerate(sizes)) AS fails,
+                    arrayMap((ms, most, f) -> multiIf(f = 1, most, f = 3, least(ms, 90), ms), wished, timeout_ms, fails) AS sampled
                 FROM
                 (
                     SELECT
-                        bot, host, instance, resource, channel, session_id, user_id, script, steps, outcome, score, words, at_ns,
-                        demo_sessions.key AS session_key, k, part, later, pause_s,
-                        demo_steps.say AS say, demo_steps.reply AS reply, spans,
+                        bot, host, instance, resource, channel, session_id, user_id, script, step, steps, outcome, score, words, at_ns,
+                        demo_sessions.key AS session_key, k, part, later, pause_s, say, reply,
+                        sizes, dependencies, timeout_ms, timeouts, errors, limited,
                         cityHash64(session_key, k) AS key,
                         at_ns + toInt64(k - 1) * 30000000000 AS soon_ns,
-                        arrayMap((s, i) -> s.median_ms * exp(s.sigma * deviate(cityHash64(key, i), 'takes')) * arrayMax(arrayMap(
-                            t -> if(t.1 = 'slow' AND t.2 = bot AND t.3 = s.dependency AND soon_ns >= t.4 AND soon_ns < t.5, t.6, 1), stories)),
-                            spans, arrayEnumerate(spans)) AS wished
+                        arrayMap((median, s, dependency, i) -> median * exp(s * deviate(cityHash64(key, i), 'takes')) * arrayMax(arrayMap(
+                            t -> if(t.1 = 'slow' AND t.2 = bot AND t.3 = dependency AND soon_ns >= t.4 AND soon_ns < t.5, t.6, 1), stories)),
+                            median_ms, sigma, dependencies, arrayEnumerate(sizes)) AS wished
                     FROM demo_sessions
                     INNER JOIN demo_steps USING (bot, script)
                 )
@@ -118,6 +128,6 @@ FROM
         )
     )
     WINDOW before AS (PARTITION BY session_key ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-)
-WHERE left_before = 0 AND greatest(done_ns, replied_ns) < ends_ns
+) AS inner
+WHERE left_before = 0 AND done_ns + wait_ns < ends_ns
     AND NOT arrayExists(s -> s.1 = 'outage' AND s.2 = bot AND at_ns < s.5 AND done_ns >= s.4, stories);

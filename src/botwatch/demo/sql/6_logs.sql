@@ -7,7 +7,6 @@ CREATE TABLE demo_records
     instance LowCardinality(String),
     resource LowCardinality(String),
     key UInt64,
-    part LowCardinality(String),
     at_ns Int64,
     severity UInt8,
     event LowCardinality(String),
@@ -19,19 +18,18 @@ CREATE TABLE demo_records
     user_id String,
     channel LowCardinality(String),
     correlation_id String,
-    attributes Map(String, String)
+    attributes Map(LowCardinality(String), String)
 )
 ENGINE = Memory;
 
 -- What was said, and the documents that came in.
 INSERT INTO demo_records
 WITH
-    (SELECT agent_joins_s FROM demo_world) AS joins_s,
     lower(hex(sipHash128(key, 'in'))) AS message_id,
     lower(hex(sipHash128(key, 'out'))) AS reply_id
 SELECT
-    bot, host, instance, resource, key, part, r.1 AS at_ns, 9 AS severity, r.2 AS event, r.3 AS body,
-    r.5 AS in_trace, 1 AS span, trace_id, session_id, user_id, channel, correlation_id, r.4 AS attributes
+    bot, host, instance, resource, key, r.1 AS at_ns, 9 AS severity, r.2 AS event, r.3 AS body,
+    r.5 AS in_trace, 1 AS span, trace_id, session_id, user_id, channel, correlation_id, mapConcat(scope_attributes, r.4) AS attributes
 FROM demo_turns
 ARRAY JOIN arrayFilter(r -> r.1 > 0, [
     (if(part = 'ticket', asked_ns, 0), 'bot.payload', say, map('bot.payload.source', 'helpdesk'), 1),
@@ -39,49 +37,43 @@ ARRAY JOIN arrayFilter(r -> r.1 > 0, [
         map('bot.message.direction', 'in', 'bot.message.author', 'user', 'bot.message.id', message_id), 1),
     (replied_ns, 'bot.message', reply,
         map('bot.message.direction', 'out', 'bot.message.author', if(part = 'agent', 'agent', 'bot'), 'bot.message.id', reply_id, 'bot.message.reply_to', message_id),
-        toUInt8(fate != 'late')),
+        toUInt8(replied_ns = done_ns)),
     (if(fate = 'handoff', done_ns, 0), 'bot.handoff', '', map('bot.handoff.reason', 'asked for a person', 'bot.handoff.to', 'service desk'), 1),
-    (if(fate = 'handoff', done_ns + toInt64((joins_s[1] + (joins_s[2] - joins_s[1]) * (key % 1000) / 1000) * 1e9), 0), 'bot.message', reply,
+    (joined_ns, 'bot.message', reply,
         map('bot.message.direction', 'out', 'bot.message.author', 'agent', 'bot.message.id', reply_id), 0)
-]) AS r
-WHERE at_ns < (SELECT to_ns FROM demo_world);
+]) AS r;
 
 -- What became of the turns that failed, with the line the bot logged about it.
 INSERT INTO demo_records
-WITH
-    (SELECT exceptions FROM demo_world) AS exceptions,
-    (SELECT retry_after_ms FROM demo_world) AS retry_after_ms,
-    spans[failed_at].dependency AS dependency,
-    spans[failed_at].faults[failure].message AS message
+WITH (SELECT retry_after_ms FROM demo_world) AS retry_after_ms
 SELECT
-    bot, host, instance, resource, key, part, done_ns AS at_ns, r.2 AS severity, r.1 AS event, r.3 AS body,
-    1 AS in_trace, 1 AS span, trace_id, session_id, user_id, channel, correlation_id, r.4 AS attributes
-FROM demo_turns
-INNER JOIN demo_steps USING (bot, script, k)
+    bot, host, instance, resource, key, done_ns AS at_ns, r.2 AS severity, r.1 AS event, r.3 AS body,
+    1 AS in_trace, 1 AS span, trace_id, session_id, user_id, channel, correlation_id, mapConcat(scope_attributes, r.4) AS attributes
+FROM demo_turns AS t
+INNER JOIN demo_faults AS f ON f.step = t.step AND f.i = t.failed_at AND f.failure = t.failure
 ARRAY JOIN arrayFilter(r -> r.2 > 0, [
-    ('', if(failure = 3, 13, 0), message,
+    ('rate_limited', if(t.failure = 3, 13, 0), message,
         map('logger', bot, 'event.name', 'rate_limited', 'dependency', dependency, 'status_code', '429', 'retry_after_ms', toString(retry_after_ms))),
-    ('', if(failure IN (1, 2), if(fate = 'failed', 17, 13), 0), message, map('logger', bot, 'dependency', dependency)),
+    ('', if(t.failure != 3, if(fate = 'failed', 17, 13), 0), message, map('logger', bot, 'dependency', dependency)),
     ('bot.turn.failed', if(part != 'ticket' AND fate = 'failed', 9, 0), '',
-        map('bot.message.id', lower(hex(sipHash128(key, 'in'))), 'error.type', exceptions[failure]))
-]) AS r
-WHERE failure > 0;
+        map('bot.message.id', lower(hex(sipHash128(key, 'in'))), 'error.type', exception))
+]) AS r;
 
 -- What the bot logs while it works.
 INSERT INTO demo_records
 WITH
-    asked_ns + ticks[toUInt8(i + s.size - 1)] AS end_ns,
-    toInt64((ticks[toUInt8(i + s.size - 1)] - if(i = 1, 0, ticks[i - 1])) / 1e6) AS ms
+    asked_ns + ticks[toUInt8(i + size - 1)] AS end_ns,
+    toInt64((ticks[toUInt8(i + size - 1)] - if(i = 1, 0, ticks[i - 1])) / 1e6) AS ms
 SELECT
-    bot, host, instance, resource, key, part, end_ns AS at_ns, if(s.role = 'call', 13, 9) AS severity, '' AS event,
-    if(s.role = 'call', concat(s.dependency, ' is slow: ', toString(ms), ' ms'), s.log) AS body,
-    1 AS in_trace, if(s.role = 'call', s.parent, i) AS span, trace_id, session_id, user_id, channel, correlation_id,
-    if(s.role = 'call', map('logger', bot, 'dependency', s.dependency, 'duration_ms', toString(ms)),
-        map('logger', bot, 'action', s.action, 'intent', script)) AS attributes
-FROM demo_turns
-INNER JOIN demo_steps USING (bot, script, k)
-ARRAY JOIN spans AS s, arrayEnumerate(spans) AS i
-WHERE (failed_at = 0 OR i + s.size - 1 < failed_at) AND (s.role = 'action' AND s.log != '' OR s.role = 'call' AND ms > s.slow_ms);
+    bot, host, instance, resource, key, end_ns AS at_ns, if(role = 'call', 13, 9) AS severity, '' AS event,
+    if(role = 'call', concat(dependency, ' is slow: ', toString(ms), ' ms'), log) AS body,
+    1 AS in_trace, if(role = 'call', parent, i) AS span, trace_id, session_id, user_id, t.channel, correlation_id,
+    mapConcat(scope_attributes, if(role = 'call',
+        map('logger', bot, 'dependency', dependency, 'duration_ms', toString(ms)),
+        map('logger', bot, 'action', action, 'intent', script))) AS attributes
+FROM demo_turns AS t
+INNER JOIN demo_spans AS s ON s.step = t.step
+WHERE (failed_at = 0 OR i + size - 1 < failed_at) AND (role = 'action' AND log != '' OR role = 'call' AND ms > slow_ms);
 
 -- How conversations end, and what people think of them.
 INSERT INTO demo_records
@@ -92,16 +84,16 @@ WITH
     if(plain, score, -score) AS felt,
     if(felt > 0, w.1, w.2) AS words
 SELECT
-    bot, host, instance, resource, key, part, r.1 AS at_ns, 9 AS severity, r.2 AS event, '' AS body,
-    0 AS in_trace, 0 AS span, trace_id, session_id, user_id, channel, correlation_id, r.3 AS attributes
+    bot, host, instance, resource, key, r.1 AS at_ns, 9 AS severity, r.2 AS event, '' AS body,
+    0 AS in_trace, 0 AS span, trace_id, session_id, user_id, channel, correlation_id, mapConcat(scope_attributes, r.3) AS attributes
 FROM
 (
     SELECT
-        bot, host, instance, resource, session_key, session_id, argMax(key, k) AS key, argMax(part, k) AS part, any(trace_id) AS trace_id,
-        any(user_id) AS user_id, any(channel) AS channel, '' AS correlation_id, any(outcome) AS outcome, any(score) AS score,
-        max(ends) AS ended, max(greatest(done_ns, replied_ns)) AS last_ns, argMax(leaves, k) AS left
-    FROM demo_turns
-    WHERE part != 'ticket'
+        bot, host, instance, resource, session_key, session_id, any(key) AS key, any(trace_id) AS trace_id,
+        any(user_id) AS user_id, any(channel) AS channel, '' AS correlation_id, any(scope_attributes) AS scope_attributes, any(outcome) AS outcome, any(score) AS score,
+        max(ends) AS ended, max(greatest(done_ns, replied_ns, joined_ns)) AS last_ns, argMax(leaves, k) AS left
+    FROM demo_turns AS t
+    WHERE t.part != 'ticket'
     GROUP BY bot, host, instance, resource, session_key, session_id
 )
 ARRAY JOIN arrayFilter(r -> r.1 > 0, [
@@ -113,33 +105,27 @@ ARRAY JOIN arrayFilter(r -> r.1 > 0, [
 ]) AS r
 WHERE at_ns < (SELECT to_ns FROM demo_world);
 
+-- The last words of a process that goes down.
+INSERT INTO demo_records (bot, host, instance, resource, at_ns, severity, event, attributes)
+SELECT bot, host, instance, resource, to_ns - 20000000 AS at_ns, 21 AS severity, 'exception' AS event,
+    map('exception.type', 'MemoryError', 'exception.message', 'out of memory while reading 48211 rows',
+        'exception.stacktrace', 'Traceback (most recent call last):\n  File "/app/booking/calendar.py", line 214, in refresh\n    rows = list(cursor)\nMemoryError: out of memory while reading 48211 rows\n')
+FROM demo_lives
+WHERE to_ns < (SELECT to_ns FROM demo_world);
+
 INSERT INTO logs
 (
     bot, host, instance, at, severity, level, event, body, scope, trace_id, span_id, session_id, user_id, channel, correlation_id,
     attributes, resource, received
 )
-SETTINGS materialize_skip_indexes_on_insert = 0
-WITH
-    (SELECT scope FROM demo_world) AS scope_name,
-    part = 'ticket' AS is_ticket
+SETTINGS materialize_skip_indexes_on_insert = 0, max_partitions_per_insert_block = 1000
+WITH (SELECT scope FROM demo_world) AS scope_name
 SELECT
     bot, host, instance,
     fromUnixTimestamp64Nano(at_ns, 'UTC') AS at,
-    severity,
-    botwatch_level(severity) AS level,
-    if(event != '', event, demo_records.attributes['event.name']) AS event_name,
-    body,
-    scope_name,
+    severity, botwatch_level(severity) AS level, event, body, scope_name,
     if(in_trace, demo_records.trace_id, toFixedString('', 16)) AS trace_id,
     if(in_trace, reinterpretAsFixedString(cityHash64(key, span, 'span')), toFixedString('', 8)) AS span_id,
-    if(is_ticket, '', demo_records.session_id) AS session_id,
-    if(is_ticket, '', demo_records.user_id) AS user_id,
-    if(is_ticket, '', demo_records.channel) AS channel,
-    demo_records.correlation_id AS correlation_id,
-    mapConcat(
-        if(is_ticket, map('correlation_id', demo_records.correlation_id),
-            map('session.id', demo_records.session_id, 'user.id', demo_records.user_id, 'bot.channel', demo_records.channel)),
-        demo_records.attributes) AS attributes,
-    resource,
+    session_id, user_id, channel, correlation_id, attributes, resource,
     fromUnixTimestamp64Milli(intDiv(at_ns, 1000000) + 400, 'UTC') AS received
 FROM demo_records;

@@ -1,0 +1,197 @@
+"""Log records: searched, filtered, newest first, and counted by level over time.
+
+The cursor is a time, a hash of the whole record, and how many records like it were shown: records of
+one time stay in one order, and equal ones are neither skipped nor shown twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from botwatch.api.asking import Window
+from botwatch.api.masking import Eyes
+from botwatch.api.pages import Page, cursor_of, moment, parts_of
+from botwatch.api.reads import scope as scopes
+from botwatch.api.reads.slices import slices
+from botwatch.api.reads.values import (
+    attributes_of,
+    known,
+    known_span,
+    known_trace,
+    resource_reader,
+    sql_hex,
+    sql_ns,
+    sql_resource,
+    sql_text,
+    sql_texts,
+    sql_time,
+    text_of,
+)
+from botwatch.api.shapes_telemetry import Histogram, LogItem
+from botwatch.store.client import Params, Store
+
+_TIE: Final = """bitShiftRight(cityHash64(
+    bot, host, instance, severity, event, body, scope, trace_id, span_id, session_id, user_id, channel, correlation_id,
+    attributes, resource), 1)"""
+_COLUMNS: Final = f"""
+    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, toValidUTF8(event), {sql_text("body")}, bot, host, instance, channel,
+    scope, toValidUTF8(session_id), toValidUTF8(user_id), {sql_hex("trace_id")}, {sql_hex("span_id")},
+    toValidUTF8(correlation_id), {sql_texts("attributes")}, {sql_resource("resource")}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a record must have; what is None or empty is not asked for."""
+
+    window: Window
+    words: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    event: str | None = None
+    bot: str | None = None
+    host: str | None = None
+    trace: str | None = None
+    correlation: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    session: str | None = None
+    traces: tuple[str, ...] = ()  # of the session: records with one of them belong to it
+
+    @property
+    def few(self) -> bool:
+        """Whether only a handful of records can fit, wherever they are."""
+        return any(name is not None for name in (self.session, self.trace, self.correlation))
+
+    def of_session(self, scope: scopes.Scope, traces: Sequence[str]) -> Filter:
+        return replace(self, window=self.window.within(scope.reach), bot=scope.bot, session=scope.session_id, traces=tuple(traces))
+
+
+async def page(
+    store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes
+) -> Page[LogItem]:
+    before = [int(part) for part in parts_of(cursor, int, int, int)] if cursor is not None else None
+    where, params = _conditions(wanted, eyes)
+    rows: list[Sequence[Any]] = []
+    for piece in slices(wanted.window, now_ns, before[0] if before else None, few=wanted.few):
+        upto, more = _from_cursor(before, piece)
+        sql = (
+            f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, *upto])} "
+            "ORDER BY at_ns DESC, tie DESC LIMIT {limit:UInt32} OFFSET {shown:UInt32}"
+        )
+        rows += (await store.fetch(sql, {**params, **more, "limit": limit + 1 - len(rows)})).rows
+        if len(rows) > limit:
+            break
+    read = resource_reader()
+    items = [_item(row, eyes, read(row[17])) for row in rows[:limit]]
+    return Page(items=items, next=_next(rows[:limit], before) if len(rows) > limit else None)
+
+
+async def histogram(store: Store, wanted: Filter, buckets: int, now_ns: int, eyes: Eyes) -> Histogram:
+    """Over the whole window; where it has no beginning, the last day of it."""
+    where, params = _conditions(wanted, eyes)
+    upper_ns = min(wanted.window.to_ns, now_ns) if wanted.window.from_ns < now_ns else wanted.window.to_ns
+    lower_ns = wanted.window.from_ns or max(0, upper_ns - 86_400_000_000_000)
+    step_ns = max(1, -(-(upper_ns - lower_ns) // buckets))
+    params |= {"lower": lower_ns, "upper": upper_ns, "step": step_ns}
+    sql = (
+        f"SELECT level, intDiv({sql_ns('at')} - {{lower:Int64}}, {{step:Int64}}) AS bucket, count() FROM logs "
+        f"WHERE {' AND '.join([*where, _inside('lower', 'upper')])} GROUP BY level, bucket"
+    )
+    levels: dict[str, list[int]] = {}
+    for level, bucket, count in await store.fetch(sql, params):
+        levels.setdefault(level, [0] * buckets)[bucket] = count
+    return Histogram(start=moment(lower_ns), step_seconds=step_ns / 1e9, levels=levels)
+
+
+async def of_trace(store: Store, trace_id: str, window: Window, limit: int, eyes: Eyes) -> list[LogItem]:
+    """In the order they were written."""
+    where, params = _conditions(Filter(window, trace=trace_id), eyes)
+    sql = (
+        f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, _inside('lower', 'upper')])} "
+        "ORDER BY at_ns, tie LIMIT {limit:UInt32}"
+    )
+    rows = await store.fetch(sql, {**params, "lower": window.from_ns, "upper": window.to_ns, "limit": limit})
+    read = resource_reader()
+    return [_item(row, eyes, read(row[17])) for row in rows]
+
+
+def _inside(lower: str, upper: str) -> str:
+    return f"at >= {sql_time(lower)} AND at < {sql_time(upper)}"
+
+
+def _from_cursor(before: list[int] | None, piece: Window) -> tuple[list[str], Params]:
+    """The piece, in the first one from where the page before ended."""
+    bounds = {"lower": piece.from_ns, "upper": piece.to_ns, "shown": 0}
+    if before is None or piece.to_ns <= before[0]:
+        return [_inside("lower", "upper")], bounds
+    at_ns, tie, shown = before
+    upto = "(at_ns, tie) <= ({at_ns:Int64}, {tie:UInt64})"
+    return [_inside("lower", "upper"), upto], {**bounds, "at_ns": at_ns, "tie": tie, "shown": shown}
+
+
+def _next(shown: Sequence[Sequence[Any]], before: list[int] | None) -> str:
+    at_ns, tie = shown[-1][:2]
+    alike = sum(1 for row in shown if (row[0], row[1]) == (at_ns, tie))
+    if before is not None and before[:2] == [at_ns, tie]:
+        alike += before[2]
+    return cursor_of(at_ns, tie, alike)
+
+
+def _conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
+    where: list[str] = []
+    params: dict[str, Any] = {}
+    for column, value in (("event", wanted.event), ("bot", wanted.bot), ("host", wanted.host), ("correlation_id", wanted.correlation)):
+        if value is not None:
+            params[column] = value
+            where.append(f"{column} = {{{column}:String}}")
+    if wanted.levels:
+        params["levels"] = list(wanted.levels)
+        where.append("level IN {levels:Array(String)}")
+    if wanted.trace is not None:
+        params["trace"] = wanted.trace
+        where.append("trace_id = toFixedString(unhex({trace:String}), 16)")
+    if wanted.session is not None:
+        params |= {"session": wanted.session, "traces": list(wanted.traces)}
+        where.append(
+            "(session_id = {session:String} OR trace_id IN "
+            "(SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))"
+        )
+    for number, (name, value) in enumerate(wanted.attributes):
+        params |= {f"name{number}": name, f"value{number}": value}
+        where.append(f"attributes[{{name{number}:String}}] = {{value{number}:String}}")
+    for number, word in enumerate(wanted.words):
+        params[f"word{number}"] = word
+        where.append(_has_word(word, f"{{word{number}:String}}", eyes))
+    return where, params
+
+
+def _has_word(word: str, parameter: str, eyes: Eyes) -> str:
+    """Without case. Who may not see users does not find a text by the user's id in it."""
+    position = "positionCaseInsensitive" if word.isascii() else "positionCaseInsensitiveUTF8"
+    found = f"({position}(body, {parameter}) > 0 OR {position}(event, {parameter}) > 0)"
+    if eyes.users:
+        return found
+    return f"({found} AND ({position}(replaceAll(body, user_id, ''), {parameter}) > 0 OR {position}(event, {parameter}) > 0))"
+
+
+def _item(row: Sequence[Any], eyes: Eyes, resource: dict[str, Any]) -> LogItem:
+    user = row[12]
+    return LogItem(
+        at=moment(row[0]),
+        level=row[2],
+        severity=row[3],
+        event=row[4],
+        text=eyes.text(text_of(row[5]), user),
+        bot=row[6],
+        host=row[7],
+        instance=row[8],
+        channel=row[9],
+        scope=row[10],
+        session_id=known(row[11]),
+        user=eyes.user(user),
+        trace_id=known_trace(row[13]),
+        span_id=known_span(row[14]),
+        correlation_id=known(row[15]),
+        attributes=eyes.attributes(attributes_of(row[16]), user),
+        resource=eyes.attributes(resource, user),
+    )

@@ -1,0 +1,131 @@
+"""One conversation whole: what was said, what became of it, and the traces and logs behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from botwatch.api.masking import Eyes
+from botwatch.api.pages import moment
+from botwatch.api.reads import logs, scope, sessions, traces
+from botwatch.api.reads.values import attributes_of, known, known_trace, sql_hex, sql_text, sql_texts, text_of
+from botwatch.api.shapes_monitoring import Said, Session, SessionEvent, SessionFeedback, TurnItem
+from botwatch.api.shapes_telemetry import LogItem, TraceItem
+from botwatch.api.pages import Page
+from botwatch.limits import SESSION_LOGS_MAX, SESSION_MESSAGES_MAX
+from botwatch.store.client import Store
+
+Rows = Sequence[Sequence[Any]]
+FEEDBACK: Final = "bot.feedback"
+
+_SAID: Final = f"""
+SELECT toUnixTimestamp64Micro(at) AS us, toString(direction), author, toValidUTF8(text), toValidUTF8(message_id),
+    toValidUTF8(reply_to), {sql_hex("trace_id")}
+FROM messages WHERE {scope.within_hours("at")}
+ORDER BY us DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1}"""
+_TURNS: Final = f"""
+SELECT toUnixTimestamp64Micro(asked) AS us, toUnixTimestamp64Micro(answered), toString(outcome), answered_by,
+    toValidUTF8(message_id), {sql_hex("trace_id")}
+FROM (
+    SELECT * FROM turns WHERE {scope.within_hours("asked")}
+    ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id
+) LIMIT {SESSION_MESSAGES_MAX}"""
+_EVENTS: Final = f"""
+SELECT toUnixTimestamp64Micro(at) AS us, event, {sql_text("body")}, toValidUTF8(message_id), {sql_texts("attributes")}, toValidUTF8(user_id)
+FROM events WHERE {scope.within_hours("at")} ORDER BY us DESC LIMIT {SESSION_MESSAGES_MAX}"""
+
+
+async def read(store: Store, session_id: str, bot: str | None, now_ns: int, idle_s: int, eyes: Eyes) -> Session | None:
+    """None when there is no such session."""
+    found = await scope.scope_of(store, session_id, bot, now_ns // 1_000 - idle_s * 1_000_000)
+    if found is None:
+        return None
+    said, turns, events, trace_ids = await asyncio.gather(
+        store.fetch(_SAID, found.params),
+        store.fetch(_TURNS, found.params),
+        store.fetch(_EVENTS, found.params),
+        scope.trace_ids(store, found),
+    )
+    behind, written = await asyncio.gather(
+        traces.summaries(store, trace_ids, found.reach, eyes), _logs(store, found, trace_ids, now_ns, eyes)
+    )
+    return _shape(found, (said.rows, turns.rows, events.rows), behind, written, eyes)
+
+
+async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_ns: int, eyes: Eyes) -> Page[LogItem]:
+    wanted = logs.Filter(found.reach).of_session(found, trace_ids)
+    return await logs.page(store, wanted, SESSION_LOGS_MAX, None, now_ns, eyes)
+
+
+def _shape(
+    found: scope.Scope, read: tuple[Rows, Rows, Rows], behind: list[TraceItem], written: Page[LogItem], eyes: Eyes
+) -> Session:
+    said, turns, events = read
+    return Session(
+        session=sessions.item(found.row, eyes),
+        other_bots=list(found.other_bots),
+        transcript=[_said(row) for row in reversed(said[:SESSION_MESSAGES_MAX])],
+        transcript_truncated=len(said) > SESSION_MESSAGES_MAX,
+        turns=[_turn(row) for row in reversed(turns)],
+        traces=behind,
+        logs=written,
+        feedback=[_feedback(row) for row in reversed(events) if row[1] == FEEDBACK],
+        events=[_event(row, eyes) for row in reversed(events) if row[1] != FEEDBACK],
+    )
+
+
+def _said(row: Sequence[Any]) -> Said:
+    us, direction, author, text, message_id, reply_to, trace_id = row
+    return Said(
+        at=moment(us * 1_000),
+        direction=direction,
+        author=author,
+        text=text,
+        message_id=known(message_id),
+        reply_to=known(reply_to),
+        trace_id=known_trace(trace_id),
+    )
+
+
+def _turn(row: Sequence[Any]) -> TurnItem:
+    asked_us, answered_us, outcome, answered_by, message_id, trace_id = row
+    return TurnItem(
+        asked=moment(asked_us * 1_000),
+        answered=None if answered_us is None else moment(answered_us * 1_000),
+        outcome=outcome,
+        answered_by=known(answered_by),
+        response_ms=None if answered_us is None else (answered_us - asked_us) / 1e3,
+        message_id=known(message_id),
+        trace_id=known_trace(trace_id),
+    )
+
+
+def score_of(text: str) -> float | None:
+    """A score is what a sender wrote: a number from −1 to 1, or nothing."""
+    try:
+        score = float(text)
+    except ValueError:
+        return None
+    return score if -1 <= score <= 1 else None
+
+
+def _feedback(row: Sequence[Any]) -> SessionFeedback:
+    us, _, body, message_id, attributes, _ = row
+    return SessionFeedback(
+        at=moment(us * 1_000),
+        score=score_of(attributes.get("bot.feedback.score", "")),
+        text=text_of(attributes.get("bot.feedback.text", "") or body),
+        message_id=known(message_id),
+    )
+
+
+def _event(row: Sequence[Any], eyes: Eyes) -> SessionEvent:
+    us, event, body, message_id, attributes, user = row
+    return SessionEvent(
+        at=moment(us * 1_000),
+        event=event,
+        text=eyes.text(text_of(body), user),
+        message_id=known(message_id),
+        attributes=eyes.attributes(attributes_of(attributes), user),
+    )

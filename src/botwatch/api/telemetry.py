@@ -1,0 +1,68 @@
+"""What the routes over telemetry stand on, and the dependencies that give it to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends
+
+from botwatch.api.auth import SignedIn
+from botwatch.api.context import Ctx
+from botwatch.api.fresh import Fresh
+from botwatch.api.masking import Eyes
+from botwatch.errors import StoreAway
+from botwatch.nouns import Signal
+from botwatch.settings import Settings
+from botwatch.spool import Counts
+from botwatch.store.client import Store
+
+
+class Intake(Protocol):
+    def intake(self) -> Mapping[Signal, Counts]:
+        """What became of every item that came."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Given by the composition root as `Context.telemetry`."""
+
+    store: Store
+    intake: Intake
+    fresh: Fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One request: what it may see, and as of when."""
+
+    telemetry: Telemetry
+    eyes: Eyes
+    settings: Settings
+    now_ns: int
+
+    @property
+    def store(self) -> Store:
+        return self.telemetry.store
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.time_zone)
+
+    @property
+    def idle_s(self) -> int:
+        return self.settings.idle_minutes * 60
+
+
+def asker(context: Ctx, principal: SignedIn) -> Asker:
+    """Whoever is signed in, with any role."""
+    if not isinstance(context.telemetry, Telemetry):
+        raise StoreAway("This server was started without its telemetry store.")
+    eyes = Eyes.of(principal, context.settings)
+    return Asker(context.telemetry, eyes, context.settings, context.clock.now_ns())
+
+
+Asks = Annotated[Asker, Depends(asker)]

@@ -1,0 +1,155 @@
+"""Values of many groups over one grid, and what is done to them in Python: small, pure, after the engine.
+
+A frame has one list of values for each group, as long as the grid. None is 'nothing is known'; NaN is 'it
+happened, but its value cannot be known', which nothing fills and which becomes None at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botwatch import limits
+from botwatch.errors import BadRequest
+from botwatch.measure.model import Fold
+from botwatch.measure.price import Price
+from botwatch.measure.window import Window
+
+Key = tuple[str, ...]
+Values = list[float | None]
+UNKNOWN = math.nan
+
+
+@dataclass(slots=True)
+class Frame:
+    by: tuple[str, ...]
+    window: Window
+    groups: dict[Key, Values] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def empty(self) -> Values:
+        return [None] * len(self.window.grid.starts)
+
+    def group(self, key: Key) -> Values:
+        found = self.groups.get(key)
+        if found is None:
+            if (len(self.groups) + 1) * len(self.window.grid.starts) > limits.MEASURE_CELLS_MAX:
+                raise too_much()
+            found = self.groups[key] = self.empty()
+        return found
+
+    def places(self, labels: Sequence[str]) -> list[int]:
+        return [self.by.index(label) for label in labels]
+
+
+def too_much() -> BadRequest:
+    return BadRequest(
+        "the answer would be too large",
+        hint="ask for a longer step, a shorter window, fewer labels in by, or filter with where",
+    )
+
+
+def from_rows(rows: Sequence[Sequence[Any]], column: int, by: tuple[str, ...], window: Window) -> Frame:
+    """One column of a statement's answer. The rows are: start of the bucket, labels, columns."""
+    if len(rows) > limits.MEASURE_ROWS_MAX:
+        raise too_much()
+    frame = Frame(by, window)
+    place = {start: i for i, start in enumerate(window.grid.starts)}
+    width = 1 + len(by)
+    for row in rows:
+        value = row[width + column]
+        if value is not None:
+            frame.group(tuple(row[1:width]))[place[row[0]]] = value
+    return frame
+
+
+def fill_seen(frame: Frame, seen: Frame) -> None:
+    """0 where the bot was seen and nothing was counted; groups that are only bots and hosts are added."""
+    if set(frame.by) <= set(seen.by):
+        for key in seen.groups:
+            frame.group(tuple(key[i] for i in seen.places(frame.by)))
+    told = frame.places(seen.by)
+    for key, values in frame.groups.items():
+        lives = seen.groups.get(tuple(key[i] for i in told))
+        if lives is not None:
+            values[:] = [0.0 if value is None and life is not None else value for value, life in zip(values, lives, strict=True)]
+
+
+def fill_zero(frame: Frame) -> None:
+    for values in frame.groups.values():
+        values[:] = [value if value is not None else 0.0 for value in values]
+
+
+def by_the_second(frame: Frame) -> None:
+    seconds = [frame.window.seconds(i) for i in range(len(frame.window.grid.starts))]
+    for values in frame.groups.values():
+        values[:] = [value if value is None else value / s for value, s in zip(values, seconds, strict=True)]
+
+
+def prefer(frames: Sequence[Frame], apart: tuple[str, ...]) -> Frame:
+    """For each group of `apart`, the first frame that knows anything of it, over the whole window."""
+    chosen = Frame(frames[0].by, frames[0].window)
+    places = chosen.places(apart)
+    decided: dict[Key, int] = {}
+    for number, frame in enumerate(frames):
+        for key, values in frame.groups.items():
+            owner = tuple(key[i] for i in places)
+            if decided.get(owner, number) == number and any(value is not None for value in values):
+                decided[owner] = number
+                chosen.groups[key] = values
+    return chosen
+
+
+def fold(frame: Frame, by: tuple[str, ...], how: Fold) -> Frame:
+    """Bring the groups together that differ only in labels nobody asked for."""
+    folded = Frame(by, frame.window, notes=frame.notes)
+    places = frame.places(by)
+    together: dict[Key, list[Values]] = {}
+    for key, values in frame.groups.items():
+        together.setdefault(tuple(key[i] for i in places), []).append(values)
+    for key, lists in together.items():
+        folded.groups[key] = lists[0] if len(lists) == 1 else [_folded(column, how) for column in zip(*lists, strict=True)]
+    return folded
+
+
+def _folded(values: Iterable[float | None], how: Fold) -> float | None:
+    told = [value for value in values if value is not None]
+    known = [value for value in told if not math.isnan(value)]
+    if not known:
+        return UNKNOWN if told else None
+    if how is Fold.MAX:
+        return max(known)
+    return math.fsum(known) / (len(known) if how is Fold.MEAN else 1)
+
+
+def cost(calls: Frame, tokens_in: Frame, tokens_out: Frame, price: Callable[[str, str, int], Price | None]) -> Frame:
+    """Dollars, from frames that are grouped by model and provider; tells which models have no price."""
+    frame = Frame(calls.by, calls.window)
+    model_at, provider_at = calls.places(("model", "provider"))
+    starts = calls.window.grid.starts
+    without: dict[str, None] = {}
+    for key, counted in calls.groups.items():
+        read, wrote = tokens_in.groups.get(key, ()), tokens_out.groups.get(key, ())
+        values = frame.group(key)
+        for i, n in enumerate(counted):
+            if not n:
+                continue
+            found = price(key[provider_at], key[model_at], starts[i])
+            values[i] = found.of(n, read[i] or 0, wrote[i] or 0) if found else UNKNOWN
+            if not found:
+                without[_model(key[provider_at], key[model_at])] = None
+    frame.notes = [f"no price is known for {name}: it is left out" for name in list(without)[: limits.MEASURE_NOTES_MAX]]
+    if len(without) > limits.MEASURE_NOTES_MAX:
+        frame.notes.append(f"and for {len(without) - limits.MEASURE_NOTES_MAX} more models")
+    return frame
+
+
+def _model(provider: str, model: str) -> str:
+    return f"{model} of {provider}" if provider else model
+
+
+def known(values: Mapping[Key, Values]) -> dict[Key, Values]:
+    """The values as they are shown: what cannot be known is None."""
+    return {key: [None if v is None or math.isnan(v) else v for v in column] for key, column in values.items()}

@@ -1,0 +1,144 @@
+"""Rows of metric points: gauges, what only grows, and the buckets of distributions.
+
+What only grows is counted by its growth. In the rollup each row is a piece of a series: its first and last
+point and how much it rose between them. Laid in order, the growth is what each piece rose and what
+lies between it and the furthest point before it; a fall is a restart of the sender and counts as none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from botwatch.measure.query import Condition
+from botwatch.measure.sources import Binder, Ticked, Wanted, holds, union
+
+# How far back the point before a window is looked for.
+BEFORE_S: Final = 900
+OWN: Final = ("bot", "host")
+
+
+@dataclass(frozen=True, slots=True)
+class Points(Ticked):
+    """What sources of points share: labels are attributes of their series.
+
+    `attributes` declares labels under names of our own, each with the attributes it is read from, the first that
+    is present. A source that is `open` takes any other label for the attribute of that name. Attributes of the
+    resource are read where the point has none.
+    """
+
+    metrics: tuple[str, ...]
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    open: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return (*OWN, *(label for label, _ in self.attributes))
+
+    def column(self, label: str, labels: Sequence[str]) -> str:
+        return label if label in self.labels else f"label{labels.index(label)}"
+
+    def _attribute(self, label: str, bind: Binder) -> str:
+        names = dict(self.attributes).get(label, (label,))
+        found = [f"labels[{bind(name)}]" for name in names]
+        found += [f"JSONExtractString(toString(resource), {bind(name)})" for name in names]
+        present = ", ".join(f"{value} != '', {value}" for value in found[:-1])
+        return f"multiIf({present}, {found[-1]})"
+
+    def _conditions(self, where: Sequence[Condition], bind: Binder) -> list[str]:
+        """Conditions on rows; what is asked of attributes is asked of the series."""
+        own = [holds(c.label, c, bind) for c in where if c.label in OWN]
+        asked = [holds(self._attribute(c.label, bind), c, bind) for c in where if c.label not in OWN]
+        if asked:
+            own.append(f"series IN (SELECT series FROM series WHERE {' AND '.join((self._metric(bind), *asked))})")
+        return own
+
+    def _metric(self, bind: Binder) -> str:
+        return f"metric IN {bind(list(self.metrics), 'Array(String)')}"
+
+    def _labelled(self, rows: str, labels: Sequence[str], bind: Binder) -> str:
+        """The rows with a column for each wanted attribute."""
+        wanted = [label for label in labels if label not in OWN]
+        if not wanted:
+            return rows
+        columns = [f"any({self._attribute(label, bind)}) AS {self.column(label, labels)}" for label in wanted]
+        return (
+            f"SELECT * FROM ({rows}) AS found LEFT JOIN "
+            f"(SELECT series, {', '.join(columns)} FROM series WHERE {self._metric(bind)} GROUP BY series) AS known "
+            "USING series"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges(Points):
+    """Readings: each row has the sum, the count, the lowest, the highest and the last of its points."""
+
+    def rows(self, wanted: Wanted, bind: Binder) -> str:
+        conditions = ["kind = 'point'", f"name IN {bind(list(self.metrics), 'Array(String)')}", "detail = 'gauge'"]
+        conditions += self._conditions(wanted.where, bind)
+        columns = (
+            "tick, bot, host, name, series, count, total, low, high, last, "
+            "[series] AS own, [total] AS totals, [count] AS counts"
+        )
+        return self._labelled(union(wanted.window.segments(), columns, conditions, bind), wanted.labels, bind)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters(Points):
+    """Sums, and the counts and sums of distributions: each row has `risen`, what came to it since the row before.
+
+    `parts` are appended to the metrics' names: the rollup keeps the count and the sum of a distribution `x` under
+    `x.count` and `x.sum`.
+    """
+
+    parts: tuple[str, ...] = ("",)
+    kinds: tuple[str, ...] = ("delta", "cumulative")
+
+    def rows(self, wanted: Wanted, bind: Binder) -> str:
+        window = wanted.window
+        names = [metric + part for metric in self.metrics for part in self.parts]
+        conditions = [
+            "kind = 'point'",
+            f"name IN {bind(names, 'Array(String)')}",
+            f"detail IN {bind(list(self.kinds), 'Array(String)')}",
+            *self._conditions(wanted.where, bind),
+        ]
+        before_s = max(BEFORE_S, window.grain_s)
+        columns = "tick, bot, host, name, detail, series, total, first, last, finalizeAggregation(rise) AS rise"
+        pieces = (
+            f"SELECT tick, bot, host, name, detail, series, total, first, last, rise, max(last) OVER "
+            "(PARTITION BY series, name ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
+            f"FROM ({union(window.segments(before_s), columns, conditions, bind)})"
+        )
+        # Series 0 is what was folded together because there was too much of it: its points are no one's steps.
+        risen = (
+            "SELECT tick, bot, host, name, detail, series, multiIf("
+            "endsWith(detail, 'delta'), total, "
+            "series = 0, NULL, "
+            "before.1 = 0, rise, "
+            "first.1 > before.1, rise + greatest(first.2 - before.2, 0), "
+            "last.1 > before.1, greatest(last.2 - before.2, 0), "
+            f"0) AS risen FROM ({pieces}) WHERE tick >= {bind.moment(window.start_s)}"
+        )
+        return self._labelled(risen, wanted.labels, bind)
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries(Points):
+    """One quantile as senders computed it: each row has `held`."""
+
+    quantile: float = 0.5
+    moment: ClassVar[str] = "toUnixTimestamp(at)"
+
+    def rows(self, wanted: Wanted, bind: Binder) -> str:
+        q = bind(self.quantile, "Float64")
+        conditions = [self._metric(bind), "kind = 'summary'", *self._conditions(wanted.where, bind)]
+        conditions += [f"at >= {bind.moment(wanted.window.start_s)}", f"at < {bind.moment(wanted.window.end_s)}"]
+        rows = (
+            "SELECT at, bot, host, series, "
+            f"arrayFirstIndex(v -> abs(tupleElement(v, 'quantile') - {q}) < 1e-9, quantiles) AS place, "
+            "if(place > 0, tupleElement(quantiles[place], 'value'), NULL) AS held "
+            f"FROM distributions WHERE {' AND '.join(conditions)}"
+        )
+        return self._labelled(rows, wanted.labels, bind)
