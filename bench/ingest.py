@@ -76,7 +76,9 @@ def logs(connection: int) -> ExportLogsServiceRequest:
     identity(resource_logs.resource, connection)
     records = resource_logs.scope_logs.add().log_records
     for i in range(ITEMS):
-        record = records.add(time_unix_nano=TIME_MARK, severity_number=(9, 9, 9, 13, 17)[i % 5], trace_id=MARK, span_id=MARK[:8])
+        record = records.add(
+            time_unix_nano=TIME_MARK, severity_number=(9, 9, 9, 13, 17)[i % 5], trace_id=MARK, span_id=MARK[:8]
+        )
         record.body.string_value = f"call to /v2/messages answered with {200 + i % 5}"
         attribute(record, "event.name", ("api_call", "message_handled", "cache_read")[i % 3])
         attribute(record, "session.id", f"session-{connection}-{i // 8}")
@@ -167,7 +169,9 @@ async def _http(port: int, path: str, kind: str, make: Callable[[], bytes], unti
 
 
 async def _grpc(port: int, make: Callable[[], bytes], until_s: float, sent: Sent) -> None:
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with grpc.aio.insecure_channel(
+        f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]
+    ) as channel:
         call = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
         while time.perf_counter() < until_s:
             body = make()
@@ -196,12 +200,21 @@ def _load(what: str, running: tuple[int, int], seconds: float, pipe: Connection)
         for connection in range(CONNECTIONS):
             template = Template(bytearray(make(connection).SerializeToString()))
             if what == "json":
-                tasks.append(_http(otlp, path, "application/json", _json_maker(template, random), began_s + seconds, sent))
+                tasks.append(
+                    _http(otlp, path, "application/json", _json_maker(template, random), began_s + seconds, sent)
+                )
             elif what == "grpc":
                 tasks.append(_grpc(grpc_port, lambda t=template: t.fresh(random), began_s + seconds, sent))
             else:
                 tasks.append(
-                    _http(otlp, path, "application/x-protobuf", lambda t=template: t.fresh(random), began_s + seconds, sent)
+                    _http(
+                        otlp,
+                        path,
+                        "application/x-protobuf",
+                        lambda t=template: t.fresh(random),
+                        began_s + seconds,
+                        sent,
+                    )
                 )
         await asyncio.gather(*tasks)
         sent.seconds = time.perf_counter() - began_s
@@ -231,10 +244,14 @@ def _json_maker(template: Template, random: np.random.Generator) -> Callable[[],
     def make() -> bytes:
         number = next(turn)
         # The first id is made different, so that no body is taken for a retry of another.
-        return ready[number % len(ready)].replace(b'"traceId":"', b'"traceId":"%016x' % number, 1).replace(
-            b'"traceId":"%016x' % number + ready[number % len(ready)].split(b'"traceId":"', 1)[1][:16],
-            b'"traceId":"%016x' % number,
-            1,
+        return (
+            ready[number % len(ready)]
+            .replace(b'"traceId":"', b'"traceId":"%016x' % number, 1)
+            .replace(
+                b'"traceId":"%016x' % number + ready[number % len(ready)].split(b'"traceId":"', 1)[1][:16],
+                b'"traceId":"%016x' % number,
+                1,
+            )
         )
 
     return make
@@ -260,7 +277,13 @@ def measure(what: str, seconds: float) -> None:
         queryable_s = time.perf_counter() - began_s - lead_s
         cpu_s = running.cpu_s() - cpu_s
         items = sent.requests * ITEMS
-        unaccounted = counts["received"] - counts["stored"] - counts["spooled"] - counts["duplicate"] - sum(counts["rejected"].values())
+        unaccounted = (
+            counts["received"]
+            - counts["stored"]
+            - counts["spooled"]
+            - counts["duplicate"]
+            - sum(counts["rejected"].values())
+        )
         stop_s = running.stop()
         rows, distinct = _in_engine(running, signal_name)
     print(
@@ -270,14 +293,17 @@ def measure(what: str, seconds: float) -> None:
     )
     print(
         f"{'':8} sent {items:,}, in the engine {rows:,} ({distinct:,} different ids), unaccounted {unaccounted}   "
-        f"anonymous memory idle {idle.anonymous_mib:.0f} MiB, peak {peak.anonymous_mib:.0f} MiB   drained in {stop_s:.1f} s"
+        f"anonymous memory idle {idle.anonymous_mib:.0f} MiB, peak {peak.anonymous_mib:.0f} MiB   "
+        f"stopped in {stop_s:.1f} s"
     )
 
 
 def _drained(running: Running, signal_name: str) -> dict[str, object]:
     while True:
         counts = running.get("/api/intake")[signal_name]
-        if counts["spooled"] == 0 and counts["stored"] + counts["duplicate"] >= counts["received"] - sum(counts["rejected"].values()):
+        if counts["spooled"] == 0 and counts["stored"] + counts["duplicate"] >= counts["received"] - sum(
+            counts["rejected"].values()
+        ):
             return counts
         time.sleep(0.1)
 
@@ -290,7 +316,9 @@ def _in_engine(running: Running, signal_name: str) -> tuple[int, int]:
         "points": "SELECT count(), uniqExact(series, at) FROM botwatch.points",
     }[signal_name]
     here, there = multiprocessing.Pipe()
-    child = multiprocessing.get_context("spawn").Process(target=_count, args=(str(running.data / "store"), query, there))
+    child = multiprocessing.get_context("spawn").Process(
+        target=_count, args=(str(running.data / "store"), query, there)
+    )
     child.start()
     answer: tuple[int, int] = here.recv()
     child.join()

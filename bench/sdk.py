@@ -29,7 +29,12 @@ BURSTS = 100
 WARM_BURSTS = 4
 REPEATS = 5
 TARGET_RATIO = 1.3
-SUBJECTS = ("bare", "action", "turn")
+NAMES = {
+    "bare": "OpenTelemetry span",
+    "action": "action",
+    "action_in_session": "action in a session",
+    "turn": "turn with one reply",
+}
 PACKAGES = ("botwatch-sdk", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "protobuf", "requests")
 
 
@@ -112,6 +117,15 @@ def subject_action(url: str) -> tuple[Callable[[], None], Callable[[], None]]:
     return send_confirmation, _flush
 
 
+def subject_action_in_session(url: str) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Three attributes more: session, user and channel."""
+    import botwatch_sdk as bot
+
+    call, flush = subject_action(url)
+    bot.session("4711", user="7", channel="web").__enter__()
+    return call, flush
+
+
 def subject_turn(url: str) -> tuple[Callable[[], None], Callable[[], None]]:
     import botwatch_sdk as bot
 
@@ -136,9 +150,16 @@ def _must(taken: bool) -> None:
         raise SystemExit("the sink did not take all of it: the figure would be void")
 
 
+MAKERS = {
+    "bare": subject_bare,
+    "action": subject_action,
+    "action_in_session": subject_action_in_session,
+    "turn": subject_turn,
+}
+
+
 def measure(subject: str, url: str) -> Figure:
-    make = {"bare": subject_bare, "action": subject_action, "turn": subject_turn}[subject]
-    call, flush = make(url)
+    call, flush = MAKERS[subject](url)
     for _ in range(WARM_BURSTS):
         _burst(call)
         flush()
@@ -167,7 +188,7 @@ def run() -> int:
         assert sink.stdout is not None
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}"
         # Interleaved, so that a slower minute of the machine falls on all of them.
-        runs = [{subject: _apart(subject, url) for subject in SUBJECTS} for _ in range(REPEATS)]
+        runs = [{subject: _apart(subject, url) for subject in NAMES} for _ in range(REPEATS)]
     finally:
         sink.terminate()
         sink.wait()
@@ -176,7 +197,7 @@ def run() -> int:
             statistics.median(run[subject].wall_us for run in runs),
             statistics.median(run[subject].cpu_us for run in runs),
         )
-        for subject in SUBJECTS
+        for subject in NAMES
     }
     return report(best)
 
@@ -198,10 +219,9 @@ def _apart(subject: str, url: str) -> Figure:
 def report(found: dict[str, Figure]) -> int:
     bare = found["bare"]
     print(f"{'':24}{'call µs':>10}{'ratio':>8}{'CPU µs':>10}{'ratio':>8}")
-    names = {"bare": "OpenTelemetry span", "action": "action", "turn": "turn with one reply"}
     for subject, figure in found.items():
         print(
-            f"{names[subject]:24}{figure.wall_us:10.1f}{figure.wall_us / bare.wall_us:8.2f}"
+            f"{NAMES[subject]:24}{figure.wall_us:10.1f}{figure.wall_us / bare.wall_us:8.2f}"
             f"{figure.cpu_us:10.1f}{figure.cpu_us / bare.cpu_us:8.2f}"
         )
     print(f"\nCPU includes encoding and sending. Medians of {REPEATS} processes of {BURSTS} bursts of {BURST} calls.")
@@ -226,7 +246,7 @@ def _machine() -> str:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--sink", action="store_true", help=argparse.SUPPRESS)
-    arguments.add_argument("--measure", choices=SUBJECTS, help=argparse.SUPPRESS)
+    arguments.add_argument("--measure", choices=tuple(NAMES), help=argparse.SUPPRESS)
     arguments.add_argument("--url", default="", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.sink:

@@ -28,10 +28,13 @@ def print_machine() -> None:
     """The first lines of every bench."""
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    print(f"machine   {model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, Linux {platform.release()}")
+    name = model[1] if model else platform.machine()
+    print(f"machine   {name}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, Linux {platform.release()}")
     names = ("chdb-core", "clickhouse-connect", "protobuf", "grpcio", "uvicorn", "uvloop")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    print(f"versions  Python {platform.python_version()}, botwatch {importlib.metadata.version('botwatch')}, {versions}")
+    print(
+        f"versions  Python {platform.python_version()}, botwatch {importlib.metadata.version('botwatch')}, {versions}"
+    )
 
 
 def free_port() -> int:
@@ -93,8 +96,8 @@ def server(data: Path | None = None, environ: Mapping[str, str] | None = None) -
         web, otlp, grpc = free_port(), free_port(), free_port()
         with (Path(folder) / "server.log").open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "botwatch", "serve", "--data", str(home), "--port", str(web)]
-                + ["--otlp-port", str(otlp), "--grpc-port", str(grpc)],
+                [sys.executable, "-m", "botwatch", "serve", "--data", str(home)]
+                + ["--port", str(web), "--otlp-port", str(otlp), "--grpc-port", str(grpc)],
                 env={**os.environ, "BOTWATCH_ADMIN_TOKEN": TOKEN, **(environ or {})},
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import json
 import logging
 import os
@@ -40,7 +42,8 @@ class PlainLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         extra = " ".join(f"{key}={value}" for key, value in record.__dict__.items() if key not in _PLAIN)
-        text = f"{time.strftime('%H:%M:%S', time.localtime(record.created))} {record.levelname.lower():7} {record.getMessage()}"
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        text = f"{clock} {record.levelname.lower():7} {record.getMessage()}"
         text = f"{text}  {extra}" if extra else text
         if record.exc_info and record.exc_info[0]:
             text = f"{text}\n{self.formatException(record.exc_info)}"
@@ -48,11 +51,11 @@ class PlainLines(logging.Formatter):
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+    """The fast one, where there is one for the platform."""
+    with contextlib.suppress(ModuleNotFoundError):
+        loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
+        return loop
+    return asyncio.new_event_loop()
 
 
 def set_up_log(level: str) -> None:
@@ -63,32 +66,22 @@ def set_up_log(level: str) -> None:
     logging.getLogger("botwatch").setLevel(level.upper())
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound, listening socket. `OSError` when the port is taken or the address is not ours."""
+def listen(host: str, port: int, *, name: str, setting: str) -> socket.socket:
+    """A bound, listening socket, or a `SettingError` that says which port and why."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(1024)
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise SettingError(
+            f"{name} cannot listen on {host}:{port}: {reason}; choose another with --{setting}"
+        ) from None
     sock.setblocking(False)
     return sock
-
-
-def listen_or_say(host: str, port: int, *, name: str, setting: str, asked_for: bool) -> socket.socket | None:
-    """A taken port ends the start when it was asked for, and is a warning when it is only our default."""
-    try:
-        return listen(host, port)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        message = f"{name} cannot listen on {host}:{port}: {reason}"
-        if asked_for:
-            raise SettingError(f"{message}; choose another with --{setting}") from None
-        log.warning("%s; it goes on without. Choose another with --%s", message, setting)
-        return None
 
 
 def notify(state: str) -> None:

@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import zoneinfo
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,10 +25,12 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from botwatch import limits, process
+from botwatch import process
 from botwatch.api.app import create_app
 from botwatch.api.context import Context
+from botwatch.api.fresh import Fresh
 from botwatch.api.sign_in import SignIn
+from botwatch.api.telemetry import Telemetry
 from botwatch.clock import SECOND_NS, Clock, SystemClock
 from botwatch.errors import BotwatchError, PortTaken, SettingError, StoreError
 from botwatch.receive import app as receivers
@@ -39,6 +42,8 @@ from botwatch.state import Access, Keys, check_exposure, open_database
 from botwatch.store import labels, retention
 from botwatch.store.client import Store
 from botwatch.store.writer import Writer
+from botwatch.turns.settler import Settler
+from botwatch.turns.window import Terms
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +85,11 @@ class Health:
         backlog, health, now_ns = self._spool.backlog(), self._writer.health, self._clock.now_ns()
         oldest_s = (now_ns - backlog.oldest_ns) / SECOND_NS if backlog.oldest_ns else 0.0
         items: list[tuple[str, float]] = []
-        for name, counts in self._spool.intake().items():
+        for signal_name, counts in self._spool.intake().items():
             for what in ("received", "stored", "spooled", "duplicate"):
-                items.append((f'signal="{name}",what="{what}"', getattr(counts, what)))
-            items += [(f'signal="{name}",what="rejected",reason="{r}"', n) for r, n in counts.rejected.items()]
-        families = [
+                items.append((f'signal="{signal_name}",what="{what}"', getattr(counts, what)))
+            items += [(f'signal="{signal_name}",what="rejected",reason="{r}"', n) for r, n in counts.rejected.items()]
+        families: list[tuple[str, str, list[tuple[str, float]]]] = [
             ("botwatch_intake_items", "Items by signal and by what became of them.", items),
             ("botwatch_spool_parcels", "Requests waiting for the engine.", [("", backlog.parcels)]),
             ("botwatch_spool_bytes", "Bytes waiting for the engine.", [("", backlog.size)]),
@@ -96,7 +101,9 @@ class Health:
         lines = []
         for name, help_text, samples in families:
             lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{{{labels_}}} {value:g}" if labels_ else f"{name} {value:g}" for labels_, value in samples]
+            lines += [
+                f"{name}{{{labels_}}} {value:g}" if labels_ else f"{name} {value:g}" for labels_, value in samples
+            ]
         return "\n".join(lines) + "\n"
 
 
@@ -145,26 +152,25 @@ class Server:
         self.sign_in = SignIn(database, self.access, clock)
         self._exit.callback(self.sign_in.close)
         health = Health(spool, self.writer, clock)
-        self.context = Context(settings, clock, database, self.access, self.sign_in, health, health)
+        telemetry = Telemetry(self.store, spool, Fresh(clock))
+        self.context = Context(settings, clock, database, self.access, self.sign_in, health, health, telemetry)
         await self._open_doors(web, otlp)
         await self._run_jobs()
 
     def _listen(self) -> tuple[socket.socket, socket.socket | None]:
         settings = self.settings
-        web = process.listen_or_say(settings.host, settings.port, name="the web port", setting="port", asked_for=True)
-        assert web is not None
+        web = process.listen(settings.host, settings.port, name="the web", setting="port")
         self._exit.callback(web.close)
-        otlp = process.listen_or_say(
-            settings.host,
-            settings.otlp_port,
-            name="OTLP over HTTP",
-            setting="otlp-port",
-            asked_for="otlp_port" in settings.model_fields_set,
-        )
         self.ports["web"] = web.getsockname()[1]
-        if otlp is not None:
-            self._exit.callback(otlp.close)
-            self.ports["otlp"] = otlp.getsockname()[1]
+        try:
+            otlp = process.listen(settings.host, settings.otlp_port, name="OTLP over HTTP", setting="otlp-port")
+        except SettingError as error:
+            if "otlp_port" in settings.model_fields_set:
+                raise
+            log.warning("%s. It goes on without: OTLP is taken on the web port too", error.message)
+            return web, None
+        self._exit.callback(otlp.close)
+        self.ports["otlp"] = otlp.getsockname()[1]
         return web, otlp
 
     def _open_store(self, data: Path) -> Store:
@@ -188,7 +194,10 @@ class Server:
     async def _drain(self) -> None:
         ended = await asyncio.to_thread(self.writer.stop, _DRAIN_S)
         if not ended:
-            log.warning("what is left in the spool is written at the next start", extra={"parcels": self.spool.backlog().parcels})
+            log.warning(
+                "what is left in the spool is written at the next start",
+                extra={"parcels": self.spool.backlog().parcels},
+            )
 
     async def _open_doors(self, web: socket.socket, otlp: socket.socket | None) -> None:
         settings = self.settings
@@ -238,12 +247,12 @@ class Server:
             await task
 
         self._exit.push_async_callback(end)
-        while not listener.started and not task.done():
-            await asyncio.sleep(0.005)
 
     async def _run_jobs(self) -> None:
         stop = asyncio.Event()
+        self.settler = Settler(self.store, self.spool, self.clock, Terms.of(self.settings))
         jobs = [
+            asyncio.create_task(self.settler.run(stop)),
             asyncio.create_task(self._every(_GUARD_S, stop, self._guard)),
             asyncio.create_task(self._every(_SWEEP_S, stop, self._sweep)),
         ]
@@ -284,6 +293,7 @@ class Server:
         fixed = {name for name in _FIXED if getattr(settings, name) != getattr(self.settings, name)}
         kept = {name: getattr(self.settings, name) for name in fixed}
         self.settings = settings.model_copy(update=kept)
+        self.settler.terms = Terms.of(self.settings)
         self.context = dataclasses.replace(self.context, settings=self.settings)
         self.web_app.state.context = self.context
         logging.getLogger("botwatch").setLevel(self.settings.log_level.upper())
@@ -318,7 +328,8 @@ async def _run(settings: Settings, reread: Callable[[], Settings] | None) -> int
     process.notify("READY=1")
     log.info("serving", extra={**server.ports, "host": settings.host, "data": str(settings.data)})
     if settings.loopback:
-        print(f"Sign in: {server.sign_in_link()}", flush=True)
+        sys.stdout.write(f"Sign in: {server.sign_in_link()}\n")
+        sys.stdout.flush()
     await stopped.wait()
     process.notify("STOPPING=1")
     log.info("stopping: taking nothing new, writing what was acknowledged")
@@ -335,7 +346,6 @@ def _reload(server: Server, reread: Callable[[], Settings] | None) -> None:
     except BotwatchError as error:
         log.error("the settings stay as they were: %s", error.message)
     process.notify("READY=1")
-
 
 
 def _front(web: ASGIApp, ingest: ASGIApp) -> ASGIApp:

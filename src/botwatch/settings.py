@@ -11,6 +11,7 @@ import os
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,10 +30,8 @@ def machine_time_zone() -> str:
     """The IANA name of the machine's zone, or UTC where it does not say."""
     named = os.environ.get("TZ", "").lstrip(":")
     candidates = [named]
-    try:
+    with suppress(OSError):
         candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    except OSError:
-        pass
     link = os.path.realpath("/etc/localtime")
     candidates.append(link.partition("/zoneinfo/")[2])
     for name in candidates:
@@ -47,8 +46,6 @@ def is_time_zone(name: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
-
-
 
 
 class Settings(BaseModel):
@@ -66,39 +63,69 @@ class Settings(BaseModel):
         description="address people open this server at, such as https://bots.example.com; set it behind a proxy",
     )
     store: str = Field(
-        default="", description="ClickHouse URL for telemetry (clickhouse://user:password@host:8123/database); empty: embedded"
+        default="",
+        description="ClickHouse URL for telemetry (clickhouse://user:password@host:8123/database); empty: embedded",
     )
-    store_cluster: str = Field(default="", description="name of the ClickHouse cluster to create tables on; empty: one server")
-    state: str = Field(default="", description="SQLAlchemy URL for rules, users and keys; empty: SQLite in the data folder")
-    node: str = Field(default="", description="name of this node in batch tokens; empty: made once and kept in the data folder")
-    admin_token: SecretStr = Field(default=SecretStr(""), description="a bearer token with the admin role, valid while the process runs")
+    store_cluster: str = Field(
+        default="", description="name of the ClickHouse cluster to create tables on; empty: one server"
+    )
+    state: str = Field(
+        default="", description="SQLAlchemy URL for rules, users and keys; empty: SQLite in the data folder"
+    )
+    node: str = Field(
+        default="", description="name of this node in batch tokens; empty: made once and kept in the data folder"
+    )
+    admin_token: SecretStr = Field(
+        default=SecretStr(""), description="a bearer token with the admin role, valid while the process runs"
+    )
     ingest_auth: bool | None = Field(
         default=None, description="ask ingest for a key: true, false, or unset: only when the listener is not loopback"
     )
     time_zone: str = Field(default_factory=machine_time_zone, description="zone in which a day and an hour begin")
-    idle_minutes: int = Field(default=30, ge=1, le=1_440, description="a session is active this long after its last message")
-    turn_deadline_seconds: int = Field(default=60, ge=1, le=86_400, description="an inbound message without a reply by then is unanswered")
-    late_hours: int = Field(default=24, ge=1, le=720, description="a reply that comes later than this no longer corrects its turn")
-    keep_text: bool = Field(default=True, description="keep what users and bots wrote; false: dropped before it is stored")
+    idle_minutes: int = Field(
+        default=30, ge=1, le=1_440, description="a session is active this long after its last message"
+    )
+    turn_deadline_seconds: int = Field(
+        default=60, ge=1, le=86_400, description="an inbound message without a reply by then is unanswered"
+    )
+    late_hours: int = Field(
+        default=24, ge=1, le=720, description="a reply that comes later than this no longer corrects its turn"
+    )
+    keep_text: bool = Field(
+        default=True, description="keep what users and bots wrote; false: dropped before it is stored"
+    )
     show_users: str = Field(default="admin", description="who sees user ids unmasked: admin, all or nobody")
     traces_days: int = Field(default=14, ge=1, le=limits.DAYS_KEPT_MAX, description="days spans are kept")
     logs_days: int = Field(default=14, ge=1, le=limits.DAYS_KEPT_MAX, description="days log records are kept")
     points_days: int = Field(default=14, ge=1, le=limits.DAYS_KEPT_MAX, description="days metric points are kept")
     payloads_days: int = Field(default=14, ge=1, le=limits.DAYS_KEPT_MAX, description="days payloads are kept")
-    conversations_days: int = Field(default=90, ge=1, le=limits.DAYS_KEPT_MAX, description="days messages, turns and sessions are kept")
+    conversations_days: int = Field(
+        default=90, ge=1, le=limits.DAYS_KEPT_MAX, description="days messages, turns and sessions are kept"
+    )
     rollups_days: int = Field(default=400, ge=1, le=limits.DAYS_KEPT_MAX, description="days rollups are kept")
     disk_percent_max: int = Field(
-        default=90, ge=1, le=99, description="share of the file system in use above which the oldest telemetry is dropped"
+        default=90,
+        ge=1,
+        le=99,
+        description="share of the file system in use above which the oldest telemetry is dropped",
     )
-    disk_bytes_max: int = Field(default=0, ge=0, description="bytes the telemetry may take before the oldest is dropped; 0: no limit of its own")
+    disk_bytes_max: int = Field(
+        default=0, ge=0, description="bytes the telemetry may take before the oldest is dropped; 0: no limit of its own"
+    )
     disk_free_bytes_min: int = Field(
         default=512 * limits.MIB, ge=0, description="free bytes below which nothing new is taken in"
     )
-    spool_bytes_max: int = Field(default=2 * limits.GIB, ge=16 * limits.MIB, description="bytes waiting for the engine before clients are asked to wait")
+    spool_bytes_max: int = Field(
+        default=2 * limits.GIB,
+        ge=16 * limits.MIB,
+        description="bytes waiting for the engine before clients are asked to wait",
+    )
     engine_memory_bytes_max: int = Field(
         default=0, ge=0, description="memory the embedded engine may use for one query; 0: a quarter of the machine's"
     )
-    log_level: str = Field(default="info", description="what the server says about itself: debug, info, warning or error")
+    log_level: str = Field(
+        default="info", description="what the server says about itself: debug, info, warning or error"
+    )
 
     @field_validator("time_zone")
     @classmethod

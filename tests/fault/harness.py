@@ -67,7 +67,9 @@ class Botwatch:
         raise AssertionError(f"not ready: {self.process.output()}")
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(f"http://127.0.0.1:{self.web}{path}", headers={"authorization": f"Bearer {TOKEN}"}, timeout=30)
+        answer = httpx.get(
+            f"http://127.0.0.1:{self.web}{path}", headers={"authorization": f"Bearer {TOKEN}"}, timeout=30
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 

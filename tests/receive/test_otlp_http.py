@@ -155,7 +155,7 @@ async def test_a_partial_success_in_json_has_json_names_and_says_what_to_do(app:
     reply = await post(app, "/v1/traces", late % (b"a" * 32, b"b" * 16), JSON)
     partial = reply.json["partialSuccess"]
     assert partial["rejectedSpans"] == "1"
-    assert "1 spans refused (clock): their time is not between 2026-09-07T13:33:20Z and" in partial["errorMessage"]
+    assert "spans refused: 1 (clock): their time is not between 2026-09-07T14:13:20Z and" in partial["errorMessage"]
     assert "check the sender's clock" in partial["errorMessage"]
 
 

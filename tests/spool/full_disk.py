@@ -45,7 +45,6 @@ async def main(folder: Path) -> None:
 
     let_files_grow((folder / "spool.db-wal").stat().st_size)
     found["full"] = await put(spool, "d", "e", "a")
-    spool.refuse(Signal.TRACES, Refusal.FULL, 3)
     found["seal"] = tried(lambda: spool.seal(Inbox.TRACES))
     found["done"] = tried(lambda: spool.done(batch))
     found["note"] = tried(lambda: spool.meta_set("cursor", "1"))
@@ -59,6 +58,11 @@ async def main(folder: Path) -> None:
             break
         await asyncio.sleep(0.01)
     found["recovered by itself"] = not spool.trouble
+
+    let_files_grow((folder / "spool.db-wal").stat().st_size)
+    spool.refuse(Signal.TRACES, Refusal.FULL, 3)
+    found["full again"] = await put(spool, "d")
+    let_files_grow(resource.RLIM_INFINITY)
     found["retried"] = await put(spool, "d", "e", "a")
     found["drained"] = drain(spool)
     found["counts"] = asdict(spool.intake()[Signal.TRACES])

@@ -13,6 +13,7 @@ from botwatch.clock import ManualClock
 from botwatch.errors import SpoolError
 from botwatch.nouns import Inbox, Parcel, Refusal, Signal
 from botwatch.spool import Batch, Counts, Spool
+from botwatch.spool.kept import Kept
 from tests.spool.parcels import NOW_NS, balanced, crash_image, drain, names, open_spool, parcel
 
 
@@ -139,6 +140,15 @@ async def test_bodies_are_read_from_the_file_where_memory_does_not_hold_them(
     with pytest.raises(SpoolError, match="no longer in the spool"):
         batch.body()
     spool.close()
+
+
+def test_memory_keeps_the_oldest_bodies_and_no_more_than_it_may() -> None:
+    kept = Kept(25)
+    kept.add([(1, b"1" * 10), (2, b"2" * 10), (3, b"3" * 10)])
+    kept.add([(4, b"4" * 5)])
+    assert sorted(kept.take([2, 3, 4])) == [2, 4]
+    kept.add([(5, b"5" * 16), (6, b"6" * 15)])
+    assert sorted(kept.take([1, 2, 5, 6])) == [1, 6]
 
 
 async def test_what_the_engine_refused_is_kept_aside_and_counted(spool: Spool, tmp_path: Path) -> None:

@@ -41,16 +41,12 @@ async def test_fullness_survives_a_restart(spool: Spool, tmp_path: Path) -> None
 
 async def test_parcels_not_yet_committed_count_towards_fullness(tmp_path: Path) -> None:
     spool = open_spool(tmp_path, bytes_max=1_000)
-    results = await asyncio.gather(
-        *(spool.put(parcel(str(n), size=300)) for n in range(10)), return_exceptions=True
-    )
+    results = await asyncio.gather(*(spool.put(parcel(str(n), size=300)) for n in range(10)), return_exceptions=True)
     assert [type(result) for result in results] == [Receipt] * 3 + [SpoolFull] * 7
     spool.close()
 
 
-async def test_the_number_of_parcels_is_bounded_however_small(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_number_of_parcels_is_bounded_however_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SPOOL_PARCELS_MAX", 2)
     spool = open_spool(tmp_path)
     await spool.put(parcel("a"))

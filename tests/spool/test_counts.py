@@ -136,9 +136,10 @@ async def test_a_commit_under_way_holds_stored_through_back(
     put = asyncio.create_task(spool.put(parcel("a")))
     await asyncio.to_thread(began.wait)
     clock.advance(5)
-    assert spool.stored_through_ns(clock.now_ns()) == NOW_NS
+    through_ns = spool.stored_through_ns(clock.now_ns())
     go_on.set()
     await put
+    assert through_ns == NOW_NS
     assert spool.stored_through_ns(clock.now_ns()) == NOW_NS
     drain(spool)
     assert spool.stored_through_ns(clock.now_ns()) == NOW_NS + 5 * SECOND_NS
@@ -169,9 +170,7 @@ def test_ages_take_memory_by_time_and_not_by_parcel() -> None:
     assert ages.oldest_ns() is None
 
 
-def test_what_jobs_note_is_durable_and_bounded(
-    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_jobs_note_is_durable_and_bounded(spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert spool.meta_get("node") is None
     spool.meta_set("node", "n1")
     spool.meta_set("node", "n2")

@@ -28,10 +28,7 @@ async def written(folder: Path, count: int = 50) -> Path:
 
 
 def test_only_one_process_owns_a_spool_and_the_other_is_told_which(spool: Spool, tmp_path: Path) -> None:
-    code = (
-        "from pathlib import Path; from tests.spool.parcels import open_spool;"
-        f"open_spool(Path({str(tmp_path)!r}))"
-    )
+    code = f"from pathlib import Path; from tests.spool.parcels import open_spool;open_spool(Path({str(tmp_path)!r}))"
     other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert other.returncode == 1
     assert f"SpoolError: {tmp_path}/spool.db.lock: the process {os.getpid()} has this spool open" in other.stderr
@@ -61,7 +58,9 @@ async def test_what_bots_wrote_is_readable_only_by_its_owner(spool: Spool, tmp_p
 
 def test_every_commit_is_flushed_to_the_disk(spool: Spool) -> None:
     db = spool._book._db
-    found = [spool._owner.ask(db.execute(f"pragma main.{name}").fetchone)[0] for name in ("journal_mode", "synchronous")]
+    found = [
+        spool._owner.ask(db.execute(f"pragma main.{name}").fetchone)[0] for name in ("journal_mode", "synchronous")
+    ]
     assert found == ["wal", 2]  # 2 is FULL
 
 

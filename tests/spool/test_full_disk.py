@@ -23,9 +23,10 @@ def test_a_full_disk_loses_nothing_and_the_spool_recovers_without_a_hand(tmp_pat
     assert found["trouble"].startswith("SQLITE_")
     assert found["readable"] == [["a", "b"]]
     assert found["full counts"] == {
-        "received": 6, "stored": 0, "spooled": 3, "duplicate": 0, "rejected": {"full": 3},
+        "received": 3, "stored": 0, "spooled": 3, "duplicate": 0, "rejected": {},
     }  # fmt: skip
     assert found["recovered by itself"]
+    assert found["full again"] == ["try_again"]
     assert found["retried"] == [new, new, known]
     assert found["drained"] == ["a", "b", "c", "d", "e"]
     assert found["counts"] == {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from botwatch.spool import Spool
 from botwatch.store.client import Store
 from botwatch.store.writer import Writer
 
-Deliver = Callable[..., Writer]
+Deliver = Callable[..., Coroutine[Any, Any, Writer]]
 
 
 @pytest.fixture

@@ -56,12 +56,19 @@ def span(
 
 
 def record(
-    at_ns: int, values: Mapping[str, Value] | None = None, *, resource: Mapping[str, Value] | None = None, body: str = "", **fields: Any
+    at_ns: int,
+    values: Mapping[str, Value] | None = None,
+    *,
+    resource: Mapping[str, Value] | None = None,
+    body: str = "",
+    **fields: Any,
 ) -> Parcel:
     request = ExportLogsServiceRequest()
     resource_logs = request.resource_logs.add()
     resource_logs.resource.attributes.extend(attributes(resource or {"service.name": "b"}))
-    log = resource_logs.scope_logs.add().log_records.add(time_unix_nano=at_ns, attributes=attributes(values or {}), **fields)
+    log = resource_logs.scope_logs.add().log_records.add(
+        time_unix_nano=at_ns, attributes=attributes(values or {}), **fields
+    )
     if body:
         log.body.string_value = body
     return parcel(Inbox.LOGS, request.SerializeToString())

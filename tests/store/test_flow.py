@@ -7,6 +7,7 @@ import time
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from botwatch.nouns import Inbox
 from botwatch.store.client import Store
@@ -50,14 +51,30 @@ async def test_values_of_every_kind_are_kept(deliver: Deliver, store: Store) -> 
     await deliver(made, parcel(Inbox.TRACES, request))
     rows = store.read("SELECT attributes FROM spans WHERE notEmpty(attributes)")
     assert rows.first is not None
-    assert rows.first[0] == {"text": "", "yes": "true", "no": "false", "zero": "0", "half": "0.5", "big": str(2**63 - 1)}
+    assert rows.first[0] == {
+        "text": "",
+        "yes": "true",
+        "no": "false",
+        "zero": "0",
+        "half": "0.5",
+        "big": str(2**63 - 1),
+    }
 
 
 async def test_a_conversation_is_read_from_events(deliver: Deliver, store: Store) -> None:
     shared = {"session.id": "s", "user.id": "u", "bot.channel": "web"}
     await deliver(
-        record(NOW, shared | {"bot.message.direction": "in", "bot.message.text": "hi", "bot.message.id": "m"}, event_name="bot.message"),
-        record(NOW + 10**9, shared | {"bot.message.author": "bot", "bot.message.reply_to": "m"}, body="hello", event_name="bot.message"),
+        record(
+            NOW,
+            shared | {"bot.message.direction": "in", "bot.message.text": "hi", "bot.message.id": "m"},
+            event_name="bot.message",
+        ),
+        record(
+            NOW + 10**9,
+            shared | {"bot.message.author": "bot", "bot.message.reply_to": "m"},
+            body="hello",
+            event_name="bot.message",
+        ),
         record(NOW + 2 * 10**9, shared | {"bot.session.outcome": "completed"}, event_name="bot.session.end"),
         record(NOW + 3 * 10**9, shared | {"bot.feedback.score": 1}, event_name="bot.feedback"),
     )
@@ -71,7 +88,10 @@ async def test_a_conversation_is_read_from_events(deliver: Deliver, store: Store
 
 
 async def test_of_model_calls_only_what_is_new_is_a_message(deliver: Deliver, store: Store) -> None:
-    history = [{"role": "user", "parts": [{"type": "text", "content": "first"}]}, {"role": "assistant", "content": "one"}]
+    history = [
+        {"role": "user", "parts": [{"type": "text", "content": "first"}]},
+        {"role": "assistant", "content": "one"},
+    ]
     asked = [*history, {"role": "user", "parts": [{"type": "text", "content": "second"}]}]
     tool = [*asked, {"role": "tool", "parts": [{"type": "tool_call_response", "content": "42"}]}]
     reply = [{"role": "assistant", "parts": [{"type": "text", "content": "two"}]}]
@@ -79,8 +99,16 @@ async def test_of_model_calls_only_what_is_new_is_a_message(deliver: Deliver, st
     trace_id = b"t" * 16
     await deliver(
         span(NOW, call | {"gen_ai.input.messages": json.dumps(asked)}, trace_id=trace_id),
-        span(NOW + 10**9, call | {"gen_ai.input.messages": json.dumps(tool), "gen_ai.output.messages": json.dumps(reply)}, trace_id=trace_id),
-        span(NOW, call | {"gen_ai.output.messages": json.dumps(reply)}, resource={"service.name": "b", "bot.messages": "events"}),
+        span(
+            NOW + 10**9,
+            call | {"gen_ai.input.messages": json.dumps(tool), "gen_ai.output.messages": json.dumps(reply)},
+            trace_id=trace_id,
+        ),
+        span(
+            NOW,
+            call | {"gen_ai.output.messages": json.dumps(reply)},
+            resource={"service.name": "b", "bot.messages": "events"},
+        ),
     )
     said = store.read("SELECT session_id, direction, text FROM messages ORDER BY at, direction")
     assert [tuple(row) for row in said] == [("c", "in", "second"), ("c", "out", "two")]
@@ -89,10 +117,16 @@ async def test_of_model_calls_only_what_is_new_is_a_message(deliver: Deliver, st
 async def test_a_hundred_crashes_are_one_fault(deliver: Deliver, store: Store) -> None:
     def crash(number: int) -> dict[str, str]:
         stack = f'Traceback\n  File "bot.py", line {number}, in reply\nValueError: no ticket {number}'
-        return {"exception.type": "ValueError", "exception.message": f"no ticket {number}", "exception.stacktrace": stack}
+        return {
+            "exception.type": "ValueError",
+            "exception.message": f"no ticket {number}",
+            "exception.stacktrace": stack,
+        }
 
     other = {"exception.type": "KeyError", "exception.message": "'topic'"}
-    await deliver(*(record(NOW + n, crash(n), severity_number=17) for n in range(100)), record(NOW, other, severity_number=17))
+    await deliver(
+        *(record(NOW + n, crash(n), severity_number=17) for n in range(100)), record(NOW, other, severity_number=17)
+    )
     rows = store.read("SELECT any(type), sum(count) FROM faults GROUP BY fault ORDER BY 2")
     assert [tuple(row) for row in rows] == [("KeyError", 1), ("ValueError", 100)]
 
@@ -103,23 +137,37 @@ async def test_metric_points_of_every_kind_are_kept(deliver: Deliver, store: Sto
     found.add(name="gauge").gauge.data_points.add(time_unix_nano=NOW, as_int=-5)
     found.add(name="gap").gauge.data_points.add(time_unix_nano=NOW, flags=1)
     delta = found.add(name="delta").sum
-    delta.aggregation_temporality, delta.is_monotonic = 1, True
+    delta.aggregation_temporality, delta.is_monotonic = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA, True
     delta.data_points.add(time_unix_nano=NOW, as_double=2.5)
     growing = found.add(name="growing").sum
-    growing.aggregation_temporality, growing.is_monotonic = 2, True
+    growing.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    growing.is_monotonic = True
     for second, value in enumerate((10, 14, 3, 9)):
         growing.data_points.add(time_unix_nano=NOW + second * 10**9, as_int=value)
-    found.add(name="buckets").histogram.data_points.add(time_unix_nano=NOW, count=3, sum=6, bucket_counts=[1, 2], explicit_bounds=[2.0])
-    fine = found.add(name="fine").exponential_histogram.data_points.add(time_unix_nano=NOW, count=4, scale=-2, zero_count=1)
+    found.add(name="buckets").histogram.data_points.add(
+        time_unix_nano=NOW, count=3, sum=6, bucket_counts=[1, 2], explicit_bounds=[2.0]
+    )
+    fine = found.add(name="fine").exponential_histogram.data_points.add(
+        time_unix_nano=NOW, count=4, scale=-2, zero_count=1
+    )
     fine.positive.offset = -3
     fine.positive.bucket_counts.extend([1, 2])
-    found.add(name="old").summary.data_points.add(time_unix_nano=NOW, count=1).quantile_values.add(quantile=0.5, value=7)
+    found.add(name="old").summary.data_points.add(time_unix_nano=NOW, count=1).quantile_values.add(
+        quantile=0.5, value=7
+    )
     await deliver(metrics(request, 10))
     numbers = store.read("SELECT metric, kind, toString(value) FROM points WHERE metric != 'growing' ORDER BY metric")
-    assert [tuple(row) for row in numbers] == [("delta", "delta", "2.5"), ("gap", "gauge", "nan"), ("gauge", "gauge", "-5")]
+    assert [tuple(row) for row in numbers] == [
+        ("delta", "delta", "2.5"),
+        ("gap", "gauge", "nan"),
+        ("gauge", "gauge", "-5"),
+    ]
     rise = store.read("SELECT deltaSumTimestampMerge(rise), max(last).2 FROM ticks_10s WHERE name = 'growing'")
     assert rise.first == (10.0, 9.0), "the restart at 3 is not a fall"
-    kept = store.read("SELECT metric, kind, count, bounds, buckets, positive_offset, positive, quantiles.value FROM distributions ORDER BY metric")
+    kept = store.read(
+        "SELECT metric, kind, count, bounds, buckets, positive_offset, positive, quantiles.value "
+        "FROM distributions ORDER BY metric"
+    )
     assert [tuple(row) for row in kept] == [
         ("buckets", "histogram_cumulative", 3, [2.0], [1, 2], 0, [], []),
         ("fine", "exponential_cumulative", 4, [], [], -3, [1, 2], []),

@@ -18,7 +18,9 @@ def fill(store: Store, days_ago: int) -> None:
 
 
 def test_every_table_with_telemetry_has_its_days(store: Store) -> None:
-    rows = store.read("SELECT name FROM system.tables WHERE database = {d:String} AND partition_key != ''", {"d": store.database})
+    rows = store.read(
+        "SELECT name FROM system.tables WHERE database = {d:String} AND partition_key != ''", {"d": store.database}
+    )
     assert {row[0] for row in rows} == set(KEPT)
 
 
@@ -51,5 +53,8 @@ def test_the_disk_ceiling_takes_the_oldest_first_and_holds(store: Store) -> None
 
 
 def test_the_newest_of_each_table_is_never_dropped_to_make_room() -> None:
-    found = [Partition("spans", "2026-03-19", dt.date(2026, 3, 20), 10), Partition("logs", "2026-03-19", dt.date(2026, 3, 20), 10)]
+    found = [
+        Partition("spans", "2026-03-19", dt.date(2026, 3, 20), 10),
+        Partition("logs", "2026-03-19", dt.date(2026, 3, 20), 10),
+    ]
     assert surplus(found, 10**9) == []

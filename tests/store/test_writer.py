@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,12 +43,24 @@ class DyingSpool:
 
 def counted(store: Store) -> tuple[int, int, int, int, int]:
     row = store.read(
-        "SELECT (SELECT count() FROM spans), (SELECT sum(count) FROM ticks_10s WHERE kind = 'action'), "
-        "(SELECT sum(count) FROM ticks_5m WHERE kind = 'action'), (SELECT sum(count) FROM ticks_1h WHERE kind = 'action'), "
+        "SELECT (SELECT count() FROM spans), "
+        "(SELECT sum(count) FROM ticks_10s WHERE kind = 'action'), "
+        "(SELECT sum(count) FROM ticks_5m WHERE kind = 'action'), "
+        "(SELECT sum(count) FROM ticks_1h WHERE kind = 'action'), "
         "(SELECT sum(spans) FROM sessions)"
     ).first
     assert row is not None
     return (row[0], row[1], row[2], row[3], row[4])
+
+
+async def stored(spool: Spool) -> None:
+    while spool.intake()[Signal.TRACES].stored != 1:
+        await asyncio.sleep(0.01)
+
+
+async def away(writer: Writer) -> None:
+    while writer.health.away_since_ns is None:
+        await asyncio.sleep(0.01)
 
 
 async def test_a_batch_replayed_after_a_crash_counts_once_everywhere(spool: Spool, store: Store) -> None:
@@ -65,7 +78,9 @@ async def test_a_batch_replayed_after_a_crash_counts_once_everywhere(spool: Spoo
     assert spool.intake()[Signal.TRACES].stored == 5
 
 
-async def test_a_request_the_engine_refuses_takes_no_other_with_it(deliver: Deliver, spool: Spool, store: Store) -> None:
+async def test_a_request_the_engine_refuses_takes_no_other_with_it(
+    deliver: Deliver, spool: Spool, store: Store
+) -> None:
     bad = parcel(Inbox.TRACES, b"\x0a\x05\x0a\xff\xff\xff\x0f", 1)
     good = [span(NOW + n) for n in range(6)]
     writer = await deliver(*good[:3], bad, *good[3:])
@@ -76,7 +91,9 @@ async def test_a_request_the_engine_refuses_takes_no_other_with_it(deliver: Deli
     assert [dead.items for dead in spool.dead()] == [1]
 
 
-async def test_an_engine_that_is_away_loses_nothing(spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_that_is_away_loses_nothing(
+    spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, attempts = store.insert, []
 
     def away_at_first(table: str, data: bytes, *, fmt: str, settings: Mapping[str, Any]) -> None:
@@ -89,15 +106,16 @@ async def test_an_engine_that_is_away_loses_nothing(spool: Spool, store: Store, 
     await spool.put(span(NOW))
     writer = Writer(store, spool, SystemClock(), node="n", retry_s_max=0.01)
     writer.start()
-    while spool.intake()[Signal.TRACES].stored != 1:
-        time.sleep(0.01)
+    await stored(spool)
     assert writer.stop()
     assert len(set(attempts)) == 1, "the same token each time"
     assert writer.health.away_since_ns is None
     assert counted(store)[0] == 1
 
 
-async def test_a_stop_does_not_wait_for_an_engine_that_is_away(spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_does_not_wait_for_an_engine_that_is_away(
+    spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*_: object, **__: object) -> None:
         raise StoreAway("away")
 
@@ -118,7 +136,10 @@ async def test_every_inbox_takes_its_requests(deliver: Deliver, store: Store) ->
         parcel(Inbox.JSON_LOGS, b"\x0a" + bytes([len(line)]) + line),
         parcel(Inbox.PAYLOADS, b"\x0a" + bytes([len(document)]) + document),
     )
-    assert sorted(store.read("SELECT bot, level, attributes['status_code'] FROM logs")) == [("b", "info", ""), ("j", "error", "429")]
+    assert sorted(store.read("SELECT bot, level, attributes['status_code'] FROM logs")) == [
+        ("b", "info", ""),
+        ("j", "error", "429"),
+    ]
     assert store.read("SELECT source, document FROM payloads").first == ("slack", "{}")
 
 
@@ -126,7 +147,9 @@ def test_the_stamp_is_a_varint_of_field_1000() -> None:
     assert stamp(300) == b"\xc0\x3e\xac\x02"
 
 
-async def test_over_http_the_same_bytes_give_the_same_rows(clickhouse: ClickHouse, spool: Spool, tmp_path: Path) -> None:
+async def test_over_http_the_same_bytes_give_the_same_rows(
+    clickhouse: ClickHouse, spool: Spool, tmp_path: Path
+) -> None:
     remote = Store.open(clickhouse.url("over_http"), data=tmp_path)
     await spool.put(span(NOW, {"session.id": "s"}))
     await spool.put(record(NOW, {"event.name": "x"}))
@@ -139,16 +162,16 @@ async def test_over_http_the_same_bytes_give_the_same_rows(clickhouse: ClickHous
     remote.close()
 
 
-async def test_a_server_that_is_away_at_the_start_is_waited_for(clickhouse: ClickHouse, spool: Spool, tmp_path: Path) -> None:
+async def test_a_server_that_is_away_at_the_start_is_waited_for(
+    clickhouse: ClickHouse, spool: Spool, tmp_path: Path
+) -> None:
     remote = Store.open(clickhouse.url("later"), data=tmp_path)
     await spool.put(span(NOW))
     writer = Writer(remote, spool, SystemClock(), node="n", retry_s_max=0.05)
     with clickhouse.refusing("503"):
         writer.start()
-        while writer.health.away_since_ns is None:
-            time.sleep(0.01)
-    while spool.intake()[Signal.TRACES].stored != 1:
-        time.sleep(0.01)
+        await away(writer)
+    await stored(spool)
     assert writer.stop()
     assert counted(remote)[0] == 1
     remote.close()
@@ -162,10 +185,8 @@ async def test_an_insert_whose_answer_is_lost_counts_once(clickhouse: ClickHouse
     writer = Writer(remote, spool, SystemClock(), node="n", retry_s_max=0.05)
     with clickhouse.refusing("lose inserts"):
         writer.start()
-        while writer.health.away_since_ns is None:
-            time.sleep(0.01)
-    while spool.intake()[Signal.TRACES].stored != 1:
-        time.sleep(0.01)
+        await away(writer)
+    await stored(spool)
     assert writer.stop()
     assert counted(remote) == (1, 1, 1, 1, 1)
     remote.close()

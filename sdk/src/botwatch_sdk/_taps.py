@@ -6,7 +6,7 @@ They are made once a process and stay; the runtime behind them may change (anoth
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.util.types import Attributes
+from opentelemetry.trace import StatusCode
+from opentelemetry.util.types import AnyValue, Attributes
 
 from botwatch_sdk import _limits, _live, _scope, _wire
 from botwatch_sdk._dice import TraceIds
@@ -51,8 +52,8 @@ class SpanTap(SpanProcessor):
         runtime = _live.runtime
         if runtime is not None and span.context is not None and span.context.trace_flags.sampled:
             weight = _weight(span.attributes)
-            for event in span.events:
-                weight += _weight(event.attributes)
+            if span.status.status_code is StatusCode.ERROR:
+                weight += _limits.STACK_CHARS_MAX  # the stack in its event; to look is dearer than to assume
             runtime.spans.put(span, weight)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -68,7 +69,7 @@ class LogTap(LogRecordProcessor):
         kept = _copied(log_record.log_record)
         scope = _scope.of(kept.context)
         if scope is not None and not _is_ours(log_record.instrumentation_scope):
-            kept.attributes = {**scope.attributes, **(kept.attributes or {})}
+            kept.attributes = {**scope.attributes, **_plain(kept.attributes or {})}
         kept.context = _EMPTY_CONTEXT  # what waits in the queue must not keep the bot's objects alive
         runtime.logs.put(
             ReadableLogRecord(
@@ -87,13 +88,21 @@ class LogTap(LogRecordProcessor):
 
 def _weight(attributes: Attributes) -> int:
     """About the bytes of it; numbers are in the base weight of an item."""
+    if not attributes:
+        return 0
     weight = 0
-    for value in (attributes or {}).values():
+    for value in _plain(attributes).values():
         if type(value) is str:
             weight += len(value)
         elif type(value) in _NESTED:
             weight += len(repr(value))
     return weight
+
+
+def _plain(attributes: Mapping[str, AnyValue]) -> Mapping[str, AnyValue]:
+    """OpenTelemetry's own mapping is slow to walk, and quick to copy."""
+    copy: Callable[[], Mapping[str, AnyValue]] | None = getattr(attributes, "copy", None)
+    return attributes if copy is None else copy()
 
 
 def _is_ours(scope: InstrumentationScope | None) -> bool:

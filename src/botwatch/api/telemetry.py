@@ -14,6 +14,7 @@ from botwatch.api.context import Ctx
 from botwatch.api.fresh import Fresh
 from botwatch.api.masking import Eyes
 from botwatch.errors import StoreAway
+from botwatch.measure.reader import Measures
 from botwatch.nouns import Signal
 from botwatch.settings import Settings
 from botwatch.spool import Counts
@@ -31,6 +32,7 @@ class Telemetry:
     """Given by the composition root as `Context.telemetry`."""
 
     store: Store
+    measures: Measures
     intake: Intake
     fresh: Fresh
 

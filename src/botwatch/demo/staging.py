@@ -99,13 +99,8 @@ def _world(frame: Frame) -> Row:
         "retry_after_ms": world.RETRY_AFTER_S * 1_000,
         "scope": _SDK,
         "call_scope": world.CALL_SCOPE,
+        "ticket_source": world.TICKET_SOURCE,
     }
-
-
-def exception_name(failure: Failure) -> str:
-    """As OpenTelemetry names a type: builtins bare."""
-    kind = world.EXCEPTIONS[failure]
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _minutes(frame: Frame) -> Iterator[Row]:
@@ -127,20 +122,16 @@ def _bot(bot: Bot) -> Row:
             {
                 "name": channel.name,
                 "below": share / below[-1] + 1e-9,
-                "users": _users(bot, channel),
+                "users": bot.users_on(channel),
             }
             for channel, share in zip(bot.channels, below, strict=True)
         ],
     }
 
 
-def _users(bot: Bot, channel: Channel) -> int:
-    return round(bot.users * channel.share)
-
-
 def _user_ids(bot: Bot) -> Iterator[Row]:
     for channel in bot.channels:
-        for n in range(_users(bot, channel)):
+        for n in range(bot.users_on(channel)):
             yield {"bot": bot.name, "channel": channel.name, "number": n, "user_id": world.user_id(channel.contact, n)}
 
 
@@ -257,7 +248,7 @@ class _Turn:
                     "i": span.i,
                     "failure": number,
                     "dependency": span.call.dependency,
-                    "exception": exception_name(failure),
+                    "exception": world.exception_name(failure),
                     "message": fault.message,
                     "stack": stack(failure, fault.message),
                     "attributes": _texts(fault.attributes),
@@ -306,12 +297,11 @@ def _texts(values: Mapping[str, str | int]) -> dict[str, str]:
 def stack(failure: Failure, message: str) -> str:
     """The traceback a bot of the live fleet records for this, so that both are one and the same fault."""
     file = Path(__file__).with_name("play.py")
-    kind = world.EXCEPTIONS[failure]
     return (
         "Traceback (most recent call last):\n"
-        f'  File "{file}", line 117, in act\n    await self.call(call)\n'
-        f'  File "{file}", line 134, in call\n    raise world.EXCEPTIONS[failure](fault.message)\n'
-        f"{exception_name(failure) if kind.__module__ != 'builtins' else kind.__name__}: {message}\n"
+        f'  File "{file}", line 150, in act\n    await self.call(call)\n'
+        f'  File "{file}", line 168, in call\n    raise world.EXCEPTIONS[failure](fault.message, call.dependency)\n'
+        f"{world.exception_name(failure)}: {message}\n"
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 RATE_DEFAULT: Final = 6.0  # conversations a minute at the busiest hour
 VERSION: Final = "2025.11.2"
 CALL_SCOPE: Final = "botwatch.demo.calls"  # what an instrumentation library would name itself
+TICKET_SOURCE: Final = "helpdesk"
 TICKET_SPAN: Final = "process tickets"
 TICKET_ATTRIBUTES: Final = {
     "messaging.system": "rabbitmq",
@@ -161,15 +162,45 @@ class Bot:
                         raise ValueError(f"{self.name}/{script.name}: {name} is not an action of this bot")
 
 
-class RateLimited(Exception):
-    """A dependency asked to wait."""
+    def users_on(self, channel: Channel) -> int:
+        return round(self.users * channel.share)
 
 
-EXCEPTIONS: Final[Mapping[Failure, type[Exception]]] = {
-    Failure.TIMEOUT: TimeoutError,
-    Failure.ERROR: ConnectionError,
+class CallFailed(Exception):
+    """What a bot's client for something raises. Named as in a bot of its own."""
+
+    __module__ = "clients"
+
+    def __init__(self, message: str, dependency: str) -> None:
+        super().__init__(message)
+        self.dependency = dependency
+
+
+class TimedOut(CallFailed):
+    __module__ = "clients"
+
+
+class Unavailable(CallFailed):
+    __module__ = "clients"
+
+
+class RateLimited(CallFailed):
+    __module__ = "clients"
+
+
+EXCEPTIONS: Final[Mapping[Failure, type[CallFailed]]] = {
+    Failure.TIMEOUT: TimedOut,
+    Failure.ERROR: Unavailable,
     Failure.LIMITED: RateLimited,
 }
+
+
+def exception_name(failure: Failure) -> str:
+    """As OpenTelemetry names a type."""
+    kind = EXCEPTIONS[failure]
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 APOLOGIES: Final[Mapping[Failure, str]] = {
     Failure.TIMEOUT: "Sorry, this takes longer than it should on our side. Please try again in a few minutes.",
     Failure.ERROR: "Sorry, something went wrong on our side. Please try again in a moment.",

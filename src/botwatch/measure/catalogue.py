@@ -94,16 +94,23 @@ def _chosen(known: dict[str, str], aggregation: str, what: str) -> str:
     return known[aggregation]
 
 
+def parts(measure: Measure) -> tuple[str, ...]:
+    """The names of the measures it is made of."""
+    match measure.how:
+        case Counted():
+            return ()
+        case Preferred(parts=names):
+            return names
+        case Priced() as priced:
+            return (priced.calls, priced.tokens_in, priced.tokens_out)
+
+
 def labels(measure: Measure) -> tuple[str, ...]:
     """What a measure can be grouped and filtered by."""
-    match measure.how:
-        case Counted(source=source):
-            return source.labels
-        case Preferred(parts=names):
-            parts = [labels(part(name)) for name in names]
-        case Priced() as priced:
-            parts = [labels(part(name)) for name in (priced.calls, priced.tokens_in, priced.tokens_out)]
-    return tuple(label for label in parts[0] if all(label in others for others in parts[1:]))
+    if isinstance(measure.how, Counted):
+        return measure.how.source.labels
+    first, *rest = (labels(part(name)) for name in parts(measure))
+    return tuple(label for label in first if all(label in others for others in rest))
 
 
 def is_open(measure: Measure) -> bool:
@@ -122,7 +129,9 @@ def check(query: Query, measure: Measure) -> None:
     asked = (*query.by, *(condition.label for condition in query.where))
     for label in asked:
         if label not in known and not is_open(measure):
-            raise BadRequest(f"{measure.name} has no label {label!r}{near(label, known)}", hint=f"it has {', '.join(known)}")
+            raise BadRequest(
+                f"{measure.name} has no label {label!r}{near(label, known)}", hint=f"it has {', '.join(known)}"
+            )
     if is_open(measure):
         return  # a metric's aggregation chose its SQL already
     allowed = (RATE,) if adds_up(measure) else ()

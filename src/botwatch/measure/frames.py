@@ -7,7 +7,7 @@ happened, but its value cannot be known', which nothing fills and which becomes 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,27 +65,43 @@ def from_rows(rows: Sequence[Sequence[Any]], column: int, by: tuple[str, ...], w
     return frame
 
 
-def fill_seen(frame: Frame, seen: Frame) -> None:
+def fill_seen(frame: Frame, seen: Frame) -> Frame:
     """0 where the bot was seen and nothing was counted; groups that are only bots and hosts are added."""
+    filled = Frame(frame.by, frame.window, notes=frame.notes)
+    keys = dict.fromkeys(frame.groups)
     if set(frame.by) <= set(seen.by):
-        for key in seen.groups:
-            frame.group(tuple(key[i] for i in seen.places(frame.by)))
+        places = seen.places(frame.by)
+        keys |= dict.fromkeys(tuple(key[i] for i in places) for key in seen.groups)
     told = frame.places(seen.by)
-    for key, values in frame.groups.items():
-        lives = seen.groups.get(tuple(key[i] for i in told))
-        if lives is not None:
-            values[:] = [0.0 if value is None and life is not None else value for value, life in zip(values, lives, strict=True)]
+    for key in keys:
+        values = filled.group(key)
+        lives = seen.groups.get(tuple(key[i] for i in told), values)
+        counted = frame.groups.get(key, values)
+        values[:] = [
+            0.0 if value is None and life is not None else value for value, life in zip(counted, lives, strict=True)
+        ]
+    return filled
 
 
-def fill_zero(frame: Frame) -> None:
-    for values in frame.groups.values():
-        values[:] = [value if value is not None else 0.0 for value in values]
+def fill_zero(frame: Frame) -> Frame:
+    return _each(frame, lambda values: [0.0 if value is None else value for value in values])
 
 
-def by_the_second(frame: Frame) -> None:
-    seconds = [frame.window.seconds(i) for i in range(len(frame.window.grid.starts))]
-    for values in frame.groups.values():
-        values[:] = [value if value is None else value / s for value, s in zip(values, seconds, strict=True)]
+def by_the_second(frame: Frame) -> Frame:
+    lengths = [frame.window.seconds(i) for i in range(len(frame.window.grid.starts))]
+    return _each(
+        frame, lambda values: [None if v is None else v / length for v, length in zip(values, lengths, strict=True)]
+    )
+
+
+def shown(frame: Frame) -> Frame:
+    """As people see it: what cannot be known is None too."""
+    return _each(frame, lambda values: [None if v is None or math.isnan(v) else v for v in values])
+
+
+def _each(frame: Frame, change: Callable[[Values], Values]) -> Frame:
+    changed = {key: change(values) for key, values in frame.groups.items()}
+    return Frame(frame.by, frame.window, changed, frame.notes)
 
 
 def prefer(frames: Sequence[Frame], apart: tuple[str, ...]) -> Frame:
@@ -110,7 +126,9 @@ def fold(frame: Frame, by: tuple[str, ...], how: Fold) -> Frame:
     for key, values in frame.groups.items():
         together.setdefault(tuple(key[i] for i in places), []).append(values)
     for key, lists in together.items():
-        folded.groups[key] = lists[0] if len(lists) == 1 else [_folded(column, how) for column in zip(*lists, strict=True)]
+        folded.groups[key] = (
+            lists[0] if len(lists) == 1 else [_folded(column, how) for column in zip(*lists, strict=True)]
+        )
     return folded
 
 
@@ -140,7 +158,9 @@ def cost(calls: Frame, tokens_in: Frame, tokens_out: Frame, price: Callable[[str
             values[i] = found.of(n, read[i] or 0, wrote[i] or 0) if found else UNKNOWN
             if not found:
                 without[_model(key[provider_at], key[model_at])] = None
-    frame.notes = [f"no price is known for {name}: it is left out" for name in list(without)[: limits.MEASURE_NOTES_MAX]]
+    frame.notes = [
+        f"no price is known for {name}: it is left out" for name in list(without)[: limits.MEASURE_NOTES_MAX]
+    ]
     if len(without) > limits.MEASURE_NOTES_MAX:
         frame.notes.append(f"and for {len(without) - limits.MEASURE_NOTES_MAX} more models")
     return frame
@@ -148,8 +168,3 @@ def cost(calls: Frame, tokens_in: Frame, tokens_out: Frame, price: Callable[[str
 
 def _model(provider: str, model: str) -> str:
     return f"{model} of {provider}" if provider else model
-
-
-def known(values: Mapping[Key, Values]) -> dict[Key, Values]:
-    """The values as they are shown: what cannot be known is None."""
-    return {key: [None if v is None or math.isnan(v) else v for v in column] for key, column in values.items()}

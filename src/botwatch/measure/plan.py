@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from botwatch.measure import catalogue, frames
 from botwatch.measure.compile import Leaf
 from botwatch.measure.frames import Frame
-from botwatch.measure.model import Counted, Empty, Fold, Measure, Preferred, Priced
+from botwatch.measure.model import Counted, Empty, Fold, Measure, Preferred
 from botwatch.measure.price import price
 from botwatch.measure.query import Query
 from botwatch.measure.sources import SEEN
@@ -39,12 +39,10 @@ class Plan:
         """The values, from the answers to the leaves."""
         frame = self._values(answers)
         if self.measure.empty is Empty.ZERO:
-            frames.fill_zero(frame)
+            frame = frames.fill_zero(frame)
         elif self.seen:
-            frames.fill_seen(frame, answers(self.seen))
-        if self.rate:
-            frames.by_the_second(frame)
-        return frame
+            frame = frames.fill_seen(frame, answers(self.seen))
+        return frames.by_the_second(frame) if self.rate else frame
 
     def _values(self, answers: Answers) -> Frame:
         if self.leaf:
@@ -54,20 +52,21 @@ class Plan:
             case Preferred(apart=apart, fold=how):
                 return frames.fold(frames.prefer(told, apart), self.by, how)
             case _:
-                return frames.fold(frames.cost(*told, price), self.by, Fold.SUM)
+                calls, tokens_in, tokens_out = told
+                return frames.fold(frames.cost(calls, tokens_in, tokens_out, price), self.by, Fold.SUM)
 
 
 def plan(query: Query, measure: Measure, kept: Kept, zone: str) -> Plan:
     """Lay the question out. The measure has been checked to have what it asks for."""
     rate = query.aggregation == catalogue.RATE and (not catalogue.is_open(measure) or _grows(measure))
     seen = None
-    match measure.how:
-        case Counted() as counted:
-            leaf, parts = _leaf(query, counted, kept, zone), tuple[Plan, ...]()
-        case Preferred(parts=names, apart=apart):
-            leaf, parts = None, _parts(query, names, apart, kept, zone)
-        case Priced(apart=apart) as priced:
-            leaf, parts = None, _parts(query, (priced.calls, priced.tokens_in, priced.tokens_out), apart, kept, zone)
+    leaf, parts = None, tuple[Plan, ...]()
+    if isinstance(measure.how, Counted):
+        leaf = _leaf(query, measure.how, kept, zone)
+    else:
+        by = (*query.by, *(label for label in measure.how.apart if label not in query.by))
+        inner = replace(query, by=by, aggregation="")
+        parts = tuple(plan(inner, catalogue.part(name), kept, zone) for name in catalogue.parts(measure))
     if measure.empty is Empty.SEEN and not isinstance(measure.how, Preferred):
         own = replace(
             query,
@@ -83,17 +82,5 @@ def _grows(measure: Measure) -> bool:
 
 
 def _leaf(query: Query, counted: Counted, kept: Kept, zone: str) -> Leaf:
-    over = window(
-        query.start_s, query.end_s, query.step_s, kept=kept, zone=zone, grain_s=counted.source.grain_s
-    )
+    over = window(query.start_s, query.end_s, query.step_s, kept=kept, zone=zone, grain_s=counted.source.grain_s)
     return Leaf(counted, over, query.by, query.where)
-
-
-def _parts(query: Query, names: tuple[str, ...], apart: tuple[str, ...], kept: Kept, zone: str) -> tuple[Plan, ...]:
-    by = (*query.by, *(label for label in apart if label not in query.by))
-    inner = replace(query, by=by, aggregation="")
-    return tuple(plan(inner, catalogue.part(name), kept, zone) for name in names)
-
-
-def frames_of(answers: Mapping[Leaf, Frame]) -> Answers:
-    return lambda leaf: answers[leaf]

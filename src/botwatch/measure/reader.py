@@ -8,7 +8,7 @@ other measure is None where there is nothing to compute it from.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,10 +19,10 @@ from botwatch.measure import catalogue, frames
 from botwatch.measure.compile import Leaf, Statement, compile_many
 from botwatch.measure.frames import Frame
 from botwatch.measure.model import Labels, Measure
-from botwatch.measure.names import Names
-from botwatch.measure.plan import Plan, plan
-from botwatch.measure.query import DAY_S, METRIC, Query
-from botwatch.measure.window import Kept
+from botwatch.measure.names import Metric, Names
+from botwatch.measure.plan import Answers, Plan, plan
+from botwatch.measure.query import METRIC, Query
+from botwatch.measure.window import Kept, kept_since
 from botwatch.settings import Settings
 from botwatch.store.client import Rows, Store
 
@@ -68,31 +68,42 @@ class Measures:
         """Over time, by the step that was asked for, or a longer one where only that is still kept."""
         if query.step_s is None:
             raise BadRequest("step: expected the length of a step for values over time")
+        return await self._one(query)
+
+    async def value(self, query: Query) -> list[Value]:
+        """One value for each group, of the whole window."""
+        answer = await self._one(replace(query, step_s=None))
+        return [Value(series.labels, series.points[0][1], series.notes) for series in answer]
+
+    async def label_values(
+        self, label: str, *, measure: str = "", bot: str | None = None, prefix: str = "", limit: int = 100
+    ) -> list[str]:
+        """Values a label has had, the most recent first. With a measure, those of its own labels as well."""
+        return await self.names.label_values(label, measure=measure, bot=bot, prefix=prefix, limit=limit)
+
+    async def many(self, queries: Sequence[Query]) -> list[Answer]:
+        """Several questions in as few statements as they allow; one that cannot be answered is told by its error.
+
+        A question without a step is answered by series of one point. A metric that never came has no series.
+        """
+        metrics = await self.names.metric(
+            query.measure.removeprefix(METRIC) for query in queries if query.measure.startswith(METRIC)
+        )
+        kept = await self._what_is_kept()
+        plans = [self._planned(query, metrics, kept) for query in queries]
+        statements = compile_many(leaf for found in plans if isinstance(found, Plan) for leaf in found.leaves())
+        answers = await asyncio.gather(
+            *(self._store.fetch(statement.sql, statement.params) for statement in statements), return_exceptions=True
+        )
+        return await asyncio.to_thread(_put_together, plans, statements, answers)
+
+    async def _one(self, query: Query) -> list[Series]:
         answer = (await self.many([query]))[0]
         if isinstance(answer, BotwatchError):
             raise answer
         return answer
 
-    async def value(self, query: Query) -> list[Value]:
-        """One value for each group."""
-        answer = (await self.many([replace(query, step_s=None)]))[0]
-        if isinstance(answer, BotwatchError):
-            raise answer
-        return [Value(series.labels, series.points[0][1], series.notes) for series in answer]
-
-    async def many(self, queries: Sequence[Query]) -> list[Answer]:
-        """Several questions in as few statements as they allow. One that fails is answered by its error."""
-        kept = await self._what_is_kept()
-        metrics = await self._metrics(queries)
-        plans = [self._planned(query, metrics, kept) for query in queries]
-        wanted = dict.fromkeys(leaf for found in plans if isinstance(found, Plan) for leaf in found.leaves())
-        statements = compile_many(wanted)
-        answers = await asyncio.gather(
-            *(self._store.fetch(statement.sql, statement.params) for statement in statements), return_exceptions=True
-        )
-        return await asyncio.to_thread(_put_together, queries, plans, statements, answers)
-
-    def _planned(self, query: Query, metrics: Mapping[str, Names.Metric], kept: Kept) -> Plan | BotwatchError | None:
+    def _planned(self, query: Query, metrics: Mapping[str, Metric], kept: Kept) -> Plan | BotwatchError | None:
         try:
             measure = _measure(query, metrics)
             if measure is None:
@@ -101,3 +112,77 @@ class Measures:
             return plan(query, measure, kept, self._zone)
         except BadRequest as error:
             return error
+
+    async def _what_is_kept(self) -> Kept:
+        """Finer ticks go before coarser ones: from when on they are whole is looked up once a minute."""
+        if self._clock.monotonic_s() >= self._kept_until_s:
+            row = (
+                await self._store.fetch(
+                    "SELECT (SELECT toUnixTimestamp(min(tick)) FROM ticks_10s), "
+                    "(SELECT toUnixTimestamp(min(tick)) FROM ticks_5m), "
+                    "(SELECT toUnixTimestamp(min(tick)) FROM ticks_1h)"
+                )
+            ).first
+            self._kept = kept_since(*(int(at or 0) for at in row or (0, 0, 0)))
+            self._kept_until_s = self._clock.monotonic_s() + _KEPT_ASKED_S
+        return self._kept
+
+
+def _measure(query: Query, metrics: Mapping[str, Metric]) -> Measure | None:
+    if not query.measure.startswith(METRIC):
+        return catalogue.find(query.measure)
+    found = metrics.get(query.measure.removeprefix(METRIC))
+    return catalogue.metric(found.name, found.kind, found.unit, found.help, query.aggregation) if found else None
+
+
+def _put_together(
+    plans: Sequence[Plan | BotwatchError | None],
+    statements: Sequence[Statement],
+    answers: Sequence[Rows | BaseException],
+) -> list[Answer]:
+    columns = {
+        leaf: (answer, column)
+        for statement, answer in zip(statements, answers, strict=True)
+        for column, leaf in enumerate(statement.leaves)
+    }
+
+    def frame(leaf: Leaf) -> Frame:
+        answer, column = columns[leaf]
+        if isinstance(answer, BaseException):
+            raise answer
+        return frames.from_rows(answer.rows, column, leaf.by, leaf.window)
+
+    return [_answer(found, frame) for found in plans]
+
+
+def _answer(found: Plan | BotwatchError | None, answers: Answers) -> Answer:
+    if found is None:
+        return []
+    if isinstance(found, BotwatchError):
+        return found
+    try:
+        return _series(found, frames.shown(found.frame(answers)))
+    except BotwatchError as error:
+        return error
+
+
+def _series(found: Plan, frame: Frame) -> list[Series]:
+    step_s = frame.window.grid.step_s
+    most = limits.MEASURE_VALUES_MAX if step_s is None else limits.MEASURE_SERIES_MAX
+    if len(frame.groups) > most:
+        raise BadRequest(
+            f"by: {', '.join(found.by)} would give {len(frame.groups)} series, at most {most} are answered",
+            hint="filter with where, or group by fewer labels",
+        )
+    starts = frame.window.grid.starts
+    return [
+        Series(
+            found.measure.name,
+            dict(zip(found.by, key, strict=True)),
+            tuple(zip(starts, values, strict=True)),
+            step_s,
+            tuple(frame.notes),
+        )
+        for key, values in sorted(frame.groups.items())
+        if any(value is not None for value in values) or frame.notes
+    ]

@@ -74,11 +74,13 @@ def union(segments: Sequence[Segment], columns: str, conditions: Sequence[str], 
     """The rows of several tick tables, each within its own time."""
     return " UNION ALL ".join(
         f"SELECT {columns} FROM {segment.table} WHERE "
-        + " AND ".join((
-            *conditions,
-            f"tick >= {bind.moment(segment.start_s)}",
-            f"tick < {bind.moment(segment.end_s)}",
-        ))
+        + " AND ".join(
+            (
+                *conditions,
+                f"tick >= {bind.moment(segment.start_s)}",
+                f"tick < {bind.moment(segment.end_s)}",
+            )
+        )
         for segment in segments
     )
 

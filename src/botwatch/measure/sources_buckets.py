@@ -42,7 +42,8 @@ def _exponential(suffix: str, sign: str, coarser: str) -> tuple[str, str]:
         return f"arrayMap(n -> toInt64(0), {side}{suffix})"
 
     edges = (
-        f"arrayConcat([-zero_threshold{suffix}, zero_threshold{suffix}], {places('positive', 0)}, {places('positive', 1)}, "
+        f"arrayConcat([-zero_threshold{suffix}, zero_threshold{suffix}], "
+        f"{places('positive', 0)}, {places('positive', 1)}, "
         f"arrayMap(e -> -e, {places('negative', 1)}), arrayMap(e -> -e, {places('negative', 0)}))"
     )
     held = (
@@ -86,7 +87,8 @@ class Buckets(Points):
         edges_before, held_before = _cells("_before", "-", "scale_before - scale")
         # A first point counts only where its start says that nothing was counted before we looked.
         rows = (
-            "SELECT at, bot, host, series, endsWith(kind, '_delta') AS alone, toUnixTimestamp(at_before) != 0 AS follows, "
+            "SELECT at, bot, host, series, "
+            "endsWith(kind, '_delta') AS alone, toUnixTimestamp(at_before) != 0 AS follows, "
             "NOT alone AND follows AND start = start_before AND count >= count_before AND bounds = bounds_before "
             "AND scale <= scale_before AS continues, "
             f"arrayConcat({edges}, if(continues, {edges_before}, {_NONE[0]})) AS edges, "

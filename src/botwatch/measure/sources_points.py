@@ -46,6 +46,11 @@ class Points(Ticked):
         present = ", ".join(f"{value} != '', {value}" for value in found[:-1])
         return f"multiIf({present}, {found[-1]})"
 
+    def values(self, label: str, bind: Binder) -> str:
+        """SQL for the values an attribute has had, with their bot and when they were last seen."""
+        found = self._attribute(label, bind)
+        return f"SELECT {found} AS value, bot AS owner, last_seen AS seen FROM series WHERE {self._metric(bind)}"
+
     def _conditions(self, where: Sequence[Condition], bind: Binder) -> list[str]:
         """Conditions on rows; what is asked of attributes is asked of the series."""
         own = [holds(c.label, c, bind) for c in where if c.label in OWN]

@@ -34,7 +34,8 @@ class Sessions:
         touched = " AND ".join((f"hour >= toStartOfHour({start})", f"hour < {end}", *bots))
         whole = (
             "SELECT bot, session_id, max(sessions.channel) AS channel, max(sessions.host) AS host, "
-            "max(sessions.outcome) AS outcome, min(sessions.first_message) AS began, max(sessions.last_message) AS told, "
+            "max(sessions.outcome) AS outcome, "
+            "min(sessions.first_message) AS began, max(sessions.last_message) AS told, "
             "max(sessions.ended) AS over, max(sessions.handed_off) AS handed, "
             "sum(messages_in) + sum(messages_out) AS messages, "
             "sum(sessions.feedback_count) AS feedback_count, sum(sessions.feedback_sum) AS feedback_sum "
@@ -72,7 +73,8 @@ class Concurrency:
         conditions += [f"{label} {'!=' if label in asked else '='} ''" for label in self.labels]
         conditions += [holds(c.label, c, bind) for c in wanted.where]
         return (
-            "SELECT minute, bot, channel, map(toUnixTimestamp(minute), toInt64(argMax(concurrency.active, settled))) AS active, "
+            "SELECT minute, bot, channel, "
+            "map(toUnixTimestamp(minute), toInt64(argMax(concurrency.active, settled))) AS active, "
             "map(toUnixTimestamp(minute), toInt64(argMax(concurrency.peak, settled))) AS peak "
             f"FROM concurrency WHERE {' AND '.join(conditions)} GROUP BY minute, bot, channel"
         )

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from botwatch import limits
 from botwatch.errors import BadRequest
-from botwatch.measure.query import DAY_S, TICK_S
+from botwatch.measure.query import DAY_S, TICK_S, TIME_S_MAX
 
 HOUR_S: Final = 3_600
 TIERS: Final = ((HOUR_S, "ticks_1h"), (300, "ticks_5m"), (TICK_S, "ticks_10s"))
@@ -40,6 +40,17 @@ class Kept:
         if start_s >= self.ticks_10s_from_s:
             return TICK_S
         return 300 if start_s >= self.ticks_5m_from_s else HOUR_S
+
+
+def kept_since(fine_s: int, middle_s: int, coarse_s: int) -> Kept:
+    """From the earliest 10-second, 5-minute and hourly ticks there are, 0 where there are none.
+
+    Finer ticks are dropped first, by whole days and months. Where coarser ones do not go back further, nothing was.
+    """
+    day_s = fine_s // DAY_S * DAY_S if fine_s else TIME_S_MAX
+    first = dt.datetime.fromtimestamp(middle_s, dt.UTC).replace(day=1, hour=0, minute=0, second=0)
+    month_s = int(first.timestamp()) if middle_s else TIME_S_MAX
+    return Kept(day_s if 0 < middle_s < day_s else 0, month_s if 0 < coarse_s < month_s else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ class Window:
         tiers = tuple(
             (tick_s, table)
             for tick_s, table in TIERS
-            if tick_s == self.grain_s or tick_s > self.grain_s and self.grid.allows(tick_s)
+            if tick_s == self.grain_s or (tick_s > self.grain_s and self.grid.allows(tick_s))
         )
         lead = _cut(max(0, self.start_s - before_s), self.start_s, tiers) if before_s else ()
         return (*lead, *_cut(self.start_s, self.end_s, tiers))

@@ -59,7 +59,7 @@ class Sheet:
         """400 only when nothing at all was taken: then the sender, not a line, has a mistake."""
         shape = {
             "accepted": self.accepted,
-            "rejected": dict(self.rejected),
+            "rejected": {reason.value: count for reason, count in self.rejected.items()},
             "errors": [{"line": bad.line, "message": bad.message} for bad in self.errors],
         }
         status = 400 if self.rejected and not self.accepted else 200

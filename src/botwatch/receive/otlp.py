@@ -138,7 +138,7 @@ def _checked_json(otlp: Otlp, body: bytes, terms: Terms) -> tuple[Tally, bytes]:
 def told(otlp: Otlp, parcel: Parcel, notes: list[str], terms: Terms) -> str:
     """The message of a partial success: what was left out, why, and what to do about it."""
     parts = [
-        f"{count} {otlp.noun} refused ({reason}): {_why(reason, terms)}" for reason, count in parcel.rejected.items()
+        f"{otlp.noun} refused: {count} ({reason}): {_why(reason, terms)}" for reason, count in parcel.rejected.items()
     ]
     return "; ".join((*parts, *notes))
 

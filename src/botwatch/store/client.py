@@ -36,7 +36,9 @@ _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
 # What the engine answers when it cannot take anything, whatever the data: too many parts or queries,
 # out of memory or disk, timeouts, network, a table read-only while it recovers.
-_PASSING = frozenset({159, 160, 164, 173, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 473, 999})
+_PASSING = frozenset(
+    {159, 160, 164, 173, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 473, 999}
+)
 
 Params = Mapping[str, Any]
 
@@ -46,16 +48,16 @@ class Rows:
     """What a query answered. Iterates over its rows."""
 
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[tuple[Any, ...]]
 
-    def __iter__(self) -> Iterator[Sequence[Any]]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
-    def first(self) -> Sequence[Any] | None:
+    def first(self) -> tuple[Any, ...] | None:
         return self.rows[0] if self.rows else None
 
     def dicts(self) -> list[dict[str, Any]]:
@@ -82,7 +84,9 @@ class Store:
     """Owns the clients. Nothing connects before it is asked for: a server that is away at the start
     is asked again. The database is made by `create`, the schema by `migrate`."""
 
-    def __init__(self, make: Callable[[Mapping[str, Any]], Client], *, embedded_path: Path | None, cluster: str, database: str) -> None:
+    def __init__(
+        self, make: Callable[[Mapping[str, Any]], Client], *, embedded_path: Path | None, cluster: str, database: str
+    ) -> None:
         self._make = make
         self.embedded_path = embedded_path
         self.cluster = cluster
@@ -95,7 +99,9 @@ class Store:
         self._pool = ThreadPoolExecutor(limits.STORE_READERS_MAX, thread_name_prefix="store-read")
 
     @classmethod
-    def open(cls, url: str, *, data: Path, cluster: str = "", database: str = DATABASE, memory_bytes_max: int = 0) -> Store:
+    def open(
+        cls, url: str, *, data: Path, cluster: str = "", database: str = DATABASE, memory_bytes_max: int = 0
+    ) -> Store:
         """Name the engine. An empty URL is the embedded one, in the data folder."""
         bounds = {"max_memory_usage": memory_bytes_max} if memory_bytes_max else {}
         if not url:
@@ -160,7 +166,7 @@ class Store:
         """Query from a thread; the caller waits."""
         with self._reader() as client:
             result = client.query(sql, parameters=dict(params or {}))
-            return Rows(tuple(result.column_names), result.result_rows)
+            return Rows(tuple(result.column_names), [tuple(row) for row in result.result_rows])
 
     def read_bytes(self, sql: str, params: Params | None = None, *, fmt: str) -> bytes:
         """Query from a thread; the answer in one of the engine's own formats."""
@@ -172,7 +178,9 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.read, sql, params)
 
     async def fetch_bytes(self, sql: str, params: Params | None = None, *, fmt: str) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: self.read_bytes(sql, params, fmt=fmt))
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: self.read_bytes(sql, params, fmt=fmt)
+        )
 
     @contextmanager
     def _reader(self) -> Iterator[Client]:
@@ -180,10 +188,12 @@ class Store:
         try:
             with _translated():
                 if client is None:
-                    client = self._connect({
-                        "max_execution_time": limits.STORE_QUERY_S_MAX,
-                        "max_result_rows": limits.STORE_QUERY_ROWS_MAX,
-                    })
+                    client = self._connect(
+                        {
+                            "max_execution_time": limits.STORE_QUERY_S_MAX,
+                            "max_result_rows": limits.STORE_QUERY_ROWS_MAX,
+                        }
+                    )
                 yield client
         finally:
             self._readers.put(client)
@@ -195,4 +205,3 @@ class Store:
             if client is not None:
                 client.close()
         self._writer = self._control = None
-

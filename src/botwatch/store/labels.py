@@ -57,7 +57,10 @@ def hold(store: Store, crowd: Crowd, now_s: int, values_max: int = limits.LABEL_
             f"GROUP BY name ORDER BY seen, name LIMIT {values_max})"
         )
     store.command(f"INSERT INTO crowded_labels SELECT {label}, {bot}, toDateTime({now_s}, 'UTC')")
-    log.warning("too many values of a label; new ones are counted as (other)", extra={"label": crowd.label, "values": crowd.values})
+    log.warning(
+        "too many values of a label; new ones are counted as (other)",
+        extra={"label": crowd.label, "values": crowd.values},
+    )
 
 
 def guard(store: Store, now_s: int) -> list[Crowd]:

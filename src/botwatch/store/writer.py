@@ -216,7 +216,10 @@ class Writer:
                     self._wait_for_engine(error, attempts)
                     continue
                 if high - low == 1:
-                    log.error("the engine refused a request; it is kept aside", extra={"batch": batch.id, "code": error.engine_code})
+                    log.error(
+                        "the engine refused a request; it is kept aside",
+                        extra={"batch": batch.id, "code": error.engine_code},
+                    )
                     return [batch.parcels[low].id]
                 middle = (low + high) // 2
                 return [
@@ -260,7 +263,11 @@ class Writer:
         if not self._written:
             return
         now_s = self._clock.monotonic_s()
-        if not force and now_s - self._flushed_s < self._flush_every_s and self._written_bytes < 4 * limits.BATCH_BYTES_MAX:
+        if (
+            not force
+            and now_s - self._flushed_s < self._flush_every_s
+            and self._written_bytes < 4 * limits.BATCH_BYTES_MAX
+        ):
             return
         if self._disk:
             self._disk.flush()

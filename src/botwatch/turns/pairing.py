@@ -179,31 +179,35 @@ _COMPARED: Final = f"""
 _OUTCOME: Final = "Enum8('answered' = 1, 'handed_off' = 2, 'failed' = 3, 'unanswered' = 4)"
 
 # What to put into the inbox, at most so many bytes of it: a turn and the one it replaces stay together.
+# All rows come out of one array, so that the answer is one block and can be counted by its head.
 CHANGES: Final = f"""
 SELECT
-    bot,
+    toLowCardinality(change.1) AS bot,
     toLowCardinality(turn.1) AS host,
     toLowCardinality(turn.2) AS channel,
-    session_id,
+    change.2 AS session_id,
     turn.3 AS user_id,
-    fromUnixTimestamp64Micro(us, 'UTC') AS asked,
-    message_id,
+    fromUnixTimestamp64Micro(change.3, 'UTC') AS asked,
+    change.4 AS message_id,
     CAST(turn.5 AS {_OUTCOME}) AS outcome,
     if(turn.6 = 0, NULL, fromUnixTimestamp64Micro(turn.6, 'UTC')) AS answered,
     toLowCardinality(turn.7) AS answered_by,
     turn.4 AS trace_id,
-    fromUnixTimestamp64Micro(if(sign = 1, greatest({{as_of_us:Int64}}, was_settled_us + 1), was_settled_us), 'UTC') AS settled,
-    sign
+    fromUnixTimestamp64Micro(if(sign = 1, greatest({{as_of_us:Int64}}, change.7 + 1), change.7), 'UTC') AS settled,
+    change.8 AS sign
 FROM
 (
-    SELECT *, sum(2 * ({_ROW_BYTES} + length(session_id) + length(message_id) + length(now.3) + length(was.3)))
-        OVER (ORDER BY bot, session_id, us, message_id ROWS UNBOUNDED PRECEDING) AS bytes
-    FROM ({_COMPARED})
+    SELECT arraySort(groupArrayArray(arrayMap(
+        sign -> (toString(bot), session_id, us, message_id, now, was, was_settled_us, sign),
+        if(was_settled_us = 0, [toInt8(1)], [toInt8(-1), toInt8(1)])))) AS changes
+    FROM
+    (
+        SELECT *, sum(2 * ({_ROW_BYTES} + length(session_id) + length(message_id) + length(now.3) + length(was.3)))
+            OVER (ORDER BY bot, session_id, us, message_id ROWS UNBOUNDED PRECEDING) AS bytes
+        FROM ({_COMPARED})
+    )
+    WHERE bytes <= {{bytes_max:UInt64}}
 )
-ARRAY JOIN
-    if(was_settled_us = 0, [now], [was, now]) AS turn,
-    if(was_settled_us = 0, [toInt8(1)], [toInt8(-1), toInt8(1)]) AS sign
-WHERE bytes <= {{bytes_max:UInt64}}
-ORDER BY bot, session_id, us, message_id, sign
+ARRAY JOIN changes AS change, arrayMap(c -> if(c.8 = 1, c.5, c.6), changes) AS turn
 SETTINGS max_block_size = 1000000, distributed_product_mode = 'global'
 """

@@ -24,7 +24,8 @@ CREATE TABLE demo_world
     typing_sigma Float64,
     retry_after_ms UInt32,
     scope String,
-    call_scope String
+    call_scope String,
+    ticket_source String
 )
 ENGINE = Memory;
 

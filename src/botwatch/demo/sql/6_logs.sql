@@ -25,6 +25,7 @@ ENGINE = Memory;
 -- What was said, and the documents that came in.
 INSERT INTO demo_records
 WITH
+    (SELECT ticket_source FROM demo_world) AS source,
     lower(hex(sipHash128(key, 'in'))) AS message_id,
     lower(hex(sipHash128(key, 'out'))) AS reply_id
 SELECT
@@ -32,7 +33,7 @@ SELECT
     r.5 AS in_trace, 1 AS span, trace_id, session_id, user_id, channel, correlation_id, mapConcat(scope_attributes, r.4) AS attributes
 FROM demo_turns
 ARRAY JOIN arrayFilter(r -> r.1 > 0, [
-    (if(part = 'ticket', asked_ns, 0), 'bot.payload', say, map('bot.payload.source', 'helpdesk'), 1),
+    (if(part = 'ticket', asked_ns, 0), 'bot.payload', say, map('bot.payload.source', source), 1),
     (if(part = 'ticket', 0, asked_ns), 'bot.message', say,
         map('bot.message.direction', 'in', 'bot.message.author', 'user', 'bot.message.id', message_id), 1),
     (replied_ns, 'bot.message', reply,

@@ -13,7 +13,9 @@ _BY_BOT: Final = "name != 'agent'"
 _BY_HUMAN: Final = "name = 'agent'"
 
 MEASURES: Final = (
-    Measure("messages.count", Unit.COUNT, "messages in both directions", Counted(MESSAGES, "sum[count]"), empty=Empty.SEEN),
+    Measure(
+        "messages.count", Unit.COUNT, "messages in both directions", Counted(MESSAGES, "sum[count]"), empty=Empty.SEEN
+    ),
     Measure(
         "messages.in",
         Unit.COUNT,
@@ -138,7 +140,11 @@ MEASURES: Final = (
         Counted(SESSIONS, "avg[messages]"),
     ),
     Measure(
-        "sessions.ended", Unit.COUNT, "sessions that said they were over", Counted(SESSIONS, "sum[ended]"), empty=Empty.SEEN
+        "sessions.ended",
+        Unit.COUNT,
+        "sessions that said they were over",
+        Counted(SESSIONS, "sum[ended]"),
+        empty=Empty.SEEN,
     ),
     Measure(
         "sessions.completed",

@@ -108,9 +108,7 @@ _HOSTS: Final = (
     _part(
         "cpu.usage.gauge",
         "from system.cpu.utilization",
-        Counted(
-            Gauges(("system.cpu.utilization",), (_MODE, _CPU)), f"100 * (1 - {mean()})", "mode = 'idle'"
-        ),
+        Counted(Gauges(("system.cpu.utilization",), (_MODE, _CPU)), f"100 * (1 - {mean()})", "mode = 'idle'"),
     ),
     _part(
         "cpu.usage.time",
@@ -161,7 +159,11 @@ _HOSTS: Final = (
     _part(
         "disk.usage.gauge",
         "from system.filesystem.utilization",
-        Counted(Gauges(("system.filesystem.utilization",), _DISK), "100 * max[high]", f"state IN ('used', '') AND {_REAL_DISK}"),
+        Counted(
+            Gauges(("system.filesystem.utilization",), _DISK),
+            "100 * max[high]",
+            f"state IN ('used', '') AND {_REAL_DISK}",
+        ),
     ),
     _part(
         "disk.usage.bytes",

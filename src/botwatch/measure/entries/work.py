@@ -107,9 +107,15 @@ MEASURES: Final = (
         Counted(MODELS, "sum[tokens_in] + sum[tokens_out]"),
         empty=Empty.SEEN,
     ),
-    Measure("model.tokens.in", Unit.TOKENS, "tokens that models read", Counted(MODELS, "sum[tokens_in]"), empty=Empty.SEEN),
     Measure(
-        "model.tokens.out", Unit.TOKENS, "tokens that models wrote", Counted(MODELS, "sum[tokens_out]"), empty=Empty.SEEN
+        "model.tokens.in", Unit.TOKENS, "tokens that models read", Counted(MODELS, "sum[tokens_in]"), empty=Empty.SEEN
+    ),
+    Measure(
+        "model.tokens.out",
+        Unit.TOKENS,
+        "tokens that models wrote",
+        Counted(MODELS, "sum[tokens_out]"),
+        empty=Empty.SEEN,
     ),
     Measure(
         "model.cost",
