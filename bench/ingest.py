@@ -16,7 +16,8 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
+from typing import Any, Self
 
 import grpc.aio
 import numpy as np
@@ -25,6 +26,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from shared import Running, percentile, print_machine, server
+
+Make = Callable[[], bytes]
 
 CONNECTIONS = 32
 ITEMS = 512
@@ -146,29 +149,48 @@ class Sent:
     waits_ms: list[float] = field(default_factory=list)
 
 
-async def _http(port: int, path: str, kind: str, make: Callable[[], bytes], until_s: float, sent: Sent) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: %d\r\n\r\n".encode()
+class Connection:
+    """One HTTP/1.1 connection that posts bodies."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, kind: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\n".encode()
+
+    @classmethod
+    async def open(cls, port: int, path: str, kind: str = "application/x-protobuf") -> Self:
+        return cls(*await asyncio.open_connection("127.0.0.1", port), path, kind)
+
+    async def post(self, body: bytes) -> int:
+        """The status of the answer."""
+        self._writer.write(self._head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        status = int((await self._reader.readline()).split()[1])
+        length = 0
+        while (line := await self._reader.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line[15:])
+        await self._reader.readexactly(length)
+        return status
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def _http(port: int, path: str, kind: str, make: Make, until_s: float, sent: Sent) -> None:
+    connection = await Connection.open(port, path, kind)
     while time.perf_counter() < until_s:
         body = make()
         began_s = time.perf_counter()
-        writer.write(head % len(body) + body)
-        status = int((await reader.readline()).split()[1])
-        length = 0
-        while (line := await reader.readline()) != b"\r\n":
-            if line.lower().startswith(b"content-length:"):
-                length = int(line[15:])
-        await reader.readexactly(length)
-        if status == 200:
+        if await connection.post(body) == 200:
             sent.requests += 1
             sent.waits_ms.append((time.perf_counter() - began_s) * 1e3)
         else:
             sent.refused += 1
             await asyncio.sleep(0.2)
-    writer.close()
+    connection.close()
 
 
-async def _grpc(port: int, make: Callable[[], bytes], until_s: float, sent: Sent) -> None:
+async def _grpc(port: int, make: Make, until_s: float, sent: Sent) -> None:
     async with grpc.aio.insecure_channel(
         f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]
     ) as channel:
@@ -186,7 +208,7 @@ async def _grpc(port: int, make: Callable[[], bytes], until_s: float, sent: Sent
                 sent.waits_ms.append((time.perf_counter() - began_s) * 1e3)
 
 
-def _load(what: str, running: tuple[int, int], seconds: float, pipe: Connection) -> None:
+def _load(what: str, running: tuple[int, int], seconds: float, pipe: Pipe) -> None:
     """The load generator's process."""
     random = np.random.default_rng()
     make = {"traces": traces, "json": traces, "grpc": traces, "logs": logs, "points": points}[what]
@@ -223,7 +245,7 @@ def _load(what: str, running: tuple[int, int], seconds: float, pipe: Connection)
     pipe.send(sent)
 
 
-def _json_maker(template: Template, random: np.random.Generator) -> Callable[[], bytes]:
+def _json_maker(template: Template, random: np.random.Generator) -> Make:
     """OTLP/JSON bodies are made ahead: turning one into text costs more than taking it in."""
     import base64
 
@@ -325,7 +347,7 @@ def _in_engine(running: Running, signal_name: str) -> tuple[int, int]:
     return answer
 
 
-def _count(path: str, query: str, pipe: Connection) -> None:
+def _count(path: str, query: str, pipe: Pipe) -> None:
     import clickhouse_connect
 
     client = clickhouse_connect.get_client(dsn=f"chdb://{path}")

@@ -26,8 +26,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BASE, BASE),
     **{room: BASE | set(FLOW[: place + 1]) for place, room in enumerate(FLOW)},
     "console": BASE | {"console"},  # speaks HTTP, as the browser does
-    "demo": BASE | {"demo", "state", "store", "server"},
-    "server": BASE | set(FLOW) | {"server"},
+    "demo": BASE | {"demo", "state", "store", "server", "process"},
+    "process": BASE,
+    "server": BASE | set(FLOW) | {"server", "process"},
+    "__main__": {"cli"},
     "cli": BASE | {"cli", "state", "server", "demo", "console", "watch"},
 }
 LAZY = {"cli": {"server", "demo", "console", "watch"}}  # `--help` must not load an engine

@@ -28,11 +28,11 @@ CLOCK_AHEAD_S_MAX = 26 * 3600  # a sender's clock or zone may be wrong by a day
 GRPC_STREAMS_MAX = 256
 GRPC_READS_MAX = 16  # requests being read at once; the others wait, unread, at the sender
 JSON_CHECK_INLINE_BYTES_MAX = 32 * KIB
-JSON_VALUES_MAX = 4_000_000  # what one parse may build: 2 for an object, 1 for an array or a comma
+JSON_VALUES_MAX = 8_000_000  # what one parse may build: 2 for an object, 1 for an array or a comma
 JSON_NESTING_MAX = 64
 JSON_LINE_BYTES_MAX = 1 * MIB
 JSON_LINES_MAX = 100_000
-JSON_CANONICAL_BYTES_MAX = 128 * MIB  # of all lines of a request, as they are handed on
+JSON_CANONICAL_BYTES_MAX = 64 * MIB  # of a request's lines as they are handed on; then no more are taken
 JSON_FLAT_FIELDS_MAX = 1_024  # nested fields of one line that get a path of their own
 JSON_FLAT_PATH_CHARS_MAX = 256
 LINE_ERRORS_TOLD_MAX = 20
@@ -144,3 +144,10 @@ AUDIT_DETAIL_CHARS_MAX = 2_000
 # --- text: what is kept of a single text
 MESSAGE_TEXT_CHARS_MAX = 32_000
 STACK_CHARS_MAX = 16_000
+
+# --- demo
+DEMO_RATE_MAX = 1_000  # conversations a minute
+DEMO_DAYS_MAX = 31
+DEMO_TALKS_MAX = 500  # at once, of one process
+DEMO_QUEUE_ITEMS_MAX = 500
+DEMO_STOP_S_MAX = 3

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from botwatch import limits
 from botwatch.errors import InvalidBody, TooLarge, TooSlow, TryAgain, UnsupportedMedia
-from botwatch.receive import body as bodies
 from botwatch.receive.body import Disconnected, inflate, inflated, known_encoding, read
 from botwatch.receive.door import Capacity
 
@@ -95,10 +95,8 @@ def test_an_empty_body_is_empty(encoding: str) -> None:
 
 @given(data=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "deflate", "zstd"]))
 def test_junk_is_refused_or_inflated(data: bytes, encoding: str) -> None:
-    try:
+    with suppress(InvalidBody):
         inflate(data, encoding)
-    except InvalidBody:
-        pass
 
 
 @pytest.mark.parametrize("name", ["", "identity", "GZIP", " zstd ", "deflate", "x-gzip"])
@@ -177,7 +175,7 @@ async def test_a_client_that_goes_away_is_not_answered() -> None:
 
 
 async def test_a_body_that_dribbles_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies.limits, "BODY_READ_S_MAX", 0.01)
+    monkeypatch.setattr(limits, "BODY_READ_S_MAX", 0.01)
 
     async def silent() -> dict[str, Any]:
         await asyncio.Event().wait()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from botwatch import limits
 from botwatch.errors import InvalidBody, TooLarge
-from botwatch.receive import json_tree, otlp
+from botwatch.receive import otlp
 from botwatch.receive.otlp import Otlp
 from botwatch.receive.otlp_json import parse
 from tests.receive.parts import items_of
@@ -31,7 +31,7 @@ def test_ids_are_hex_in_either_case() -> None:
     assert (span.trace_id, span.span_id.hex(), span.parent_span_id) == (bytes(range(16)), "eee19b7ec3c1b174", b"")
 
 
-@pytest.mark.parametrize("trace_id", ["AAECAwQFBgcICQoLDA0ODw==", "xyz", "abc", "ab cd", "ａｂ"])
+@pytest.mark.parametrize("trace_id", ["AAECAwQFBgcICQoLDA0ODw==", "xyz", "abc", "ab cd", "\uff41\uff42"])
 def test_an_id_that_is_not_hex_is_no_id_and_costs_only_its_own_span(trace_id: str) -> None:
     assert trace(traceId=trace_id, name="n").trace_id == b"\x00"
 
@@ -128,9 +128,9 @@ def test_what_is_not_an_object_is_refused(body: bytes) -> None:
 
 
 def nested(depth: int) -> bytes:
-    value = '{"arrayValue":{"values":[' * depth + '{"stringValue":"deep"}' + "]}}" * depth
-    attribute = '{"key":"k","value":%s}' % value
-    return ('{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[%s]}]}]}]}' % attribute).encode()
+    value = b'{"arrayValue":{"values":[' * depth + b'{"stringValue":"deep"}' + b"]}}" * depth
+    attribute = b'{"key":"k","value":%s}' % value
+    return b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[%s]}]}]}]}' % attribute
 
 
 def test_nesting_is_bounded() -> None:
@@ -141,9 +141,9 @@ def test_nesting_is_bounded() -> None:
 
 @pytest.mark.parametrize("filler", [b"[],", b"{},", b'{"a":0},'])
 def test_what_a_body_may_build_is_bounded(monkeypatch: pytest.MonkeyPatch, filler: bytes) -> None:
-    monkeypatch.setattr(json_tree.limits, "JSON_VALUES_MAX", 1_000)
+    monkeypatch.setattr(limits, "JSON_VALUES_MAX", 1_000)
     assert parse(otlp.TRACES.request, b'{"x":[' + filler * 200 + b"0]}") == otlp.TRACES.request()
-    with pytest.raises(TooLarge, match="at most|read in one request"):
+    with pytest.raises(TooLarge, match="read in one request"):
         parse(otlp.TRACES.request, b'{"x":[' + filler * 600 + b"0]}")
 
 

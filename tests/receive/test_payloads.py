@@ -5,7 +5,7 @@ from starlette.types import ASGIApp
 
 from botwatch import limits
 from botwatch.nouns import Inbox, Refusal, Signal
-from botwatch.receive.messages import Payloads
+from tests.receive.messages import Payloads
 from tests.receive.parts import JSON, NDJSON, MemoryIntake, post
 
 PATH = "/v1/payloads"
@@ -19,8 +19,8 @@ async def test_documents_are_kept_as_they_were_sent(app: ASGIApp, intake: Memory
     (parcel,) = intake.parcels
     assert (parcel.inbox, parcel.items, parcel.rejected) == (Inbox.PAYLOADS, 2, {Refusal.INVALID: 2})
     assert [(one.source, one.document) for one in Payloads.FromString(parcel.body).payload] == [
-        (b"order feed", b'{"id": 12345678901234567890123, "b":1}'),
-        (b"order feed", b"[1,2]"),
+        ("order feed", '{"id": 12345678901234567890123, "b":1}'),
+        ("order feed", "[1,2]"),
     ]
 
 
@@ -28,7 +28,7 @@ async def test_an_array_is_many_documents_and_an_object_over_lines_is_one(app: A
     await post(app, PATH, b'[{"a":1},{"a":2}]', JSON, query="source=s")
     await post(app, PATH, b'{\n  "a": 3\n}\n', JSON, query="source=s")
     joined = Payloads.FromString(b"".join(parcel.body for parcel in intake.parcels)).payload
-    assert [one.document for one in joined] == [b'{"a":1}', b'{"a":2}', b'{\n  "a": 3\n}']
+    assert [one.document for one in joined] == ['{"a":1}', '{"a":2}', '{\n  "a": 3\n}']
 
 
 @pytest.mark.parametrize(

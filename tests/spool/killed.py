@@ -43,11 +43,10 @@ def write(spool: Spool, engine: int, over: threading.Event) -> None:
     for batch in spool.unfinished():
         insert(spool, batch, engine)
     while True:
-        batches = [spool.seal(inbox) for inbox in INBOXES]
-        for batch in batches:
-            if batch is not None:
-                insert(spool, batch, engine)
-        if not any(batches):
+        sealed = [batch for batch in map(spool.seal, INBOXES) if batch is not None]
+        for batch in sealed:
+            insert(spool, batch, engine)
+        if not sealed:
             if over.is_set():
                 return
             spool.wait_for_work(0.05)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -198,21 +197,13 @@ async def test_a_batch_cannot_be_done_twice_or_with_parcels_of_another(spool: Sp
 
 
 async def test_a_waiting_writer_is_woken_by_work_and_by_wake(spool: Spool) -> None:
-    woken: list[bool] = []
-
-    def writer() -> None:
-        woken.append(spool.wait_for_work(30))
-        woken.append(spool.wait_for_work(0))
-        woken.append(spool.wait_for_work(30))
-
-    thread = threading.Thread(target=writer)
-    thread.start()
+    writer = asyncio.create_task(asyncio.to_thread(spool.wait_for_work, 30))
     await spool.put(parcel("a"))
-    while len(woken) < 2:
-        await asyncio.sleep(0.01)
+    assert await writer
+    assert not spool.wait_for_work(0)
+    writer = asyncio.create_task(asyncio.to_thread(spool.wait_for_work, 30))
     spool.wake()
-    await asyncio.to_thread(thread.join)
-    assert woken == [True, False, True]
+    assert await writer
 
 
 async def test_work_left_by_an_earlier_process_wakes_the_writer(spool: Spool, tmp_path: Path) -> None:

@@ -121,9 +121,10 @@ async def test_stored_through_stays_at_the_oldest_parcel_until_its_batch_is_done
     assert spool.backlog() == Backlog(parcels=0, size=0, unsealed=0, oldest_ns=None)
 
 
-async def test_a_commit_under_way_holds_stored_through_back(
+async def test_a_commit_under_way_holds_stored_through_back_and_loses_no_refusal(
     spool: Spool, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spool.refuse(Signal.TRACES, Refusal.INVALID, 1)
     began, go_on = threading.Event(), threading.Event()
     commit = spool._book.commit
 
@@ -136,10 +137,12 @@ async def test_a_commit_under_way_holds_stored_through_back(
     put = asyncio.create_task(spool.put(parcel("a")))
     await asyncio.to_thread(began.wait)
     clock.advance(5)
+    spool.refuse(Signal.TRACES, Refusal.INVALID, 2)
     through_ns = spool.stored_through_ns(clock.now_ns())
     go_on.set()
     await put
     assert through_ns == NOW_NS
+    assert spool.intake()[Signal.TRACES].rejected == {Refusal.INVALID: 3}
     assert spool.stored_through_ns(clock.now_ns()) == NOW_NS
     drain(spool)
     assert spool.stored_through_ns(clock.now_ns()) == NOW_NS + 5 * SECOND_NS

@@ -163,4 +163,4 @@ def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TestModel = pytest.mark.usefixtures("_commit_at_once")(Model.TestCase)
-TestModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestModel.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

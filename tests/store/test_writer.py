@@ -113,6 +113,21 @@ async def test_an_engine_that_is_away_loses_nothing(
     assert counted(store)[0] == 1
 
 
+async def test_an_engine_that_refuses_everything_is_not_blamed_on_the_data(spool: Spool, bare_store: Store) -> None:
+    """A table that is missing is no reason to set acknowledged requests aside."""
+    migrate(bare_store)
+    bare_store.command("RENAME TABLE inbox_traces TO elsewhere")
+    await spool.put(span(NOW))
+    writer = Writer(bare_store, spool, SystemClock(), node="n", retry_s_max=0.01)
+    writer.start()
+    await away(writer)
+    bare_store.command("RENAME TABLE elsewhere TO inbox_traces")
+    await stored(spool)
+    assert writer.stop()
+    assert spool.dead() == []
+    assert counted(bare_store)[0] == 1
+
+
 async def test_a_stop_does_not_wait_for_an_engine_that_is_away(
     spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,16 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from botwatch.api import errors, health, routes_admin, routes_auth, routes_monitoring, routes_telemetry, routes_tokens
+from botwatch.api import (
+    errors,
+    health,
+    routes_admin,
+    routes_auth,
+    routes_measures,
+    routes_monitoring,
+    routes_telemetry,
+    routes_tokens,
+)
 from botwatch.api.context import Context
 from botwatch.api.shell import Shell
 
@@ -18,6 +27,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_tokens.router,
     routes_admin.router,
     routes_monitoring.router,
+    routes_measures.router,
     routes_telemetry.router,
 )
 

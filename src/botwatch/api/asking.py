@@ -18,11 +18,17 @@ from botwatch.api.pages import Cursor, Limit
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
 from botwatch.limits import DAYS_KEPT_MAX, FILTER_CHARS_MAX, FILTER_WORDS_MAX, SEARCH_CHARS_MAX
-from botwatch.measure.query import DAY_S, parse_duration_s
+from botwatch.measure.query import DAY_S, TICK_S, parse_duration_s
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIME: Final = datetime(2200, 1, 1, tzinfo=UTC)  # the engine's own ends in 2262
+_TICK_NS: Final = TICK_S * SECOND_NS
 _WORD: Final = re.compile(r'"([^"]+)"|(\S+)')
+
+
+def end_of_tick(now_ns: int) -> int:
+    """Now, moved to where the rollup's current tick ends: what is asked within it is the same question."""
+    return -(-now_ns // _TICK_NS) * _TICK_NS
 
 
 def words_of(search: str) -> tuple[str, ...]:

@@ -14,41 +14,61 @@ from botwatch.limits import ANSWERS_KEPT_MAX
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    until_s: float
+@dataclass(slots=True)
+class _Kept:
+    """The newest answer, when it was begun, and the work on the next one."""
+
     task: asyncio.Task[Any]
+    begun_s: float
+    next: asyncio.Task[Any] | None = None
+    next_begun_s: float = 0.0
 
 
 class Fresh:
-    """`get` gives the answer of that key if it was asked for less than `ttl_s` ago, also while it is
-    still being worked out. What failed is not kept."""
+    """`get` gives the answer for that key if the work on it began less than `ttl_s` ago, also while it
+    is still under way. One that is older, but not by more than `grace_s`, is given once more while the
+    next is worked out, so that whoever polls never waits. What failed is not kept."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
 
-    async def get(self, key: Hashable, ttl_s: float, work: Callable[[], Awaitable[T]]) -> T:
-        answer = self._answers.get(key)
-        if answer is None or answer.until_s <= self._clock.monotonic_s() or _failed(answer.task):
-            answer = self._ask(key, ttl_s, work)
+    async def get(self, key: Hashable, ttl_s: float, work: Callable[[], Awaitable[T]], *, grace_s: float = 0.0) -> T:
+        now_s = self._clock.monotonic_s()
+        kept = self._kept.get(key)
+        if kept is not None:
+            _advance(kept)
+        if kept is None or _failed(kept.task) or now_s - kept.begun_s >= ttl_s + grace_s:
+            kept = self._keep(key, _Kept(kept.next if kept and kept.next else _start(work), now_s))
+        elif now_s - kept.begun_s >= ttl_s and kept.next is None:
+            kept.next, kept.next_begun_s = _start(work), now_s
         # Shielded: whoever asked first may hang up, the others still wait for it.
-        return cast(T, await asyncio.shield(answer.task))
+        return cast(T, await asyncio.shield(kept.task))
 
-    def _ask(self, key: Hashable, ttl_s: float, work: Callable[[], Awaitable[T]]) -> _Answer:
-        async def run() -> T:
-            return await work()
+    def _keep(self, key: Hashable, kept: _Kept) -> _Kept:
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > ANSWERS_KEPT_MAX:
+            self._kept.popitem(last=False)
+        return kept
 
-        task = asyncio.create_task(run())
-        task.add_done_callback(_failed)
-        answer = _Answer(self._clock.monotonic_s() + ttl_s, task)
-        self._answers[key] = answer
-        self._answers.move_to_end(key)
-        while len(self._answers) > ANSWERS_KEPT_MAX:
-            self._answers.popitem(last=False)
-        return answer
+
+def _advance(kept: _Kept) -> None:
+    """The next answer takes the place of the old one when it is there, if it is one."""
+    if kept.next is not None and kept.next.done():
+        if not _failed(kept.next):
+            kept.task, kept.begun_s = kept.next, kept.next_begun_s
+        kept.next = None
+
+
+def _start(work: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+    async def run() -> T:
+        return await work()
+
+    task = asyncio.create_task(run())
+    task.add_done_callback(_failed)  # looks at the error, so that one nobody waited for is not complained about
+    return task
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:
-    """Also looks at the error, so that one nobody waited for is not complained about."""
     return task.done() and (task.cancelled() or task.exception() is not None)

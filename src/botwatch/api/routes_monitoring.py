@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, model_validator
 
-from botwatch.api.asking import Asked, Listed, Name, Search
-from botwatch.api.reads import session, sessions
-from botwatch.api.shapes_monitoring import Session, SessionPage, SessionState
+from botwatch.api.asking import Asked, Duration, Listed, Name, Search, Timed, end_of_tick
+from botwatch.api.pages import moment
+from botwatch.api.reads import session, sessions, status
+from botwatch.api.shapes_measures import History
+from botwatch.api.shapes_monitoring import Session, SessionPage, SessionState, Status
 from botwatch.api.telemetry import Asks
+from botwatch.clock import SECOND_NS
 from botwatch.errors import NotFound
-from botwatch.limits import FILTER_CHARS_MAX, PAGED_ITEMS_MAX
+from botwatch.limits import FILTER_CHARS_MAX, MEASURE_WHERE_MAX, PAGED_ITEMS_MAX
+from botwatch.measure.query import parse_conditions, parse_duration_s, parse_labels
 
+_TTL_S: Final = 1.0
+_GRACE_S: Final = 30.0
+_LENGTHS_PER_GRACE: Final = 3_000  # less than a third of a pixel of a chart
+_MEASURES_MAX: Final = 50
 SessionId = Annotated[str, Path(min_length=1, max_length=FILTER_CHARS_MAX)]
 
 router = APIRouter(prefix="/api/monitoring", tags=["monitoring"])
@@ -37,6 +45,47 @@ class SessionsAsked(Listed):
 
 class OneSession(Asked):
     bot: Name | None = None
+
+
+class HistoryAsked(Timed):
+    measure: list[Name] = Field(default_factory=list, max_length=_MEASURES_MAX, description="none: those of the status page")
+    by: str = Field(default="", max_length=FILTER_CHARS_MAX, description="labels to tell apart, as in bot,host")
+    where: list[Name] = Field(
+        default_factory=list, max_length=MEASURE_WHERE_MAX, description="label=value, label!=value or label~pattern; all must hold"
+    )
+    step: Duration | None = Field(default=None, description="whole tens of seconds; none: about 300 points")
+
+
+@router.get("/status")
+async def read_status(asks: Asks, response: Response) -> Status:
+    """Today and this hour are those of the time zone in the settings. `X-As-Of` says when it was true."""
+    telemetry, settings = asks.telemetry, asks.settings
+
+    async def work() -> tuple[int, Status]:
+        return asks.now_ns, await status.status(
+            telemetry.store, telemetry.measures, telemetry.fresh, asks.now_ns, asks.zone, settings.idle_minutes
+        )
+
+    as_of_ns, found = await telemetry.fresh.get("status", _TTL_S, work)
+    response.headers["X-As-Of"] = moment(as_of_ns).isoformat()
+    return found
+
+
+@router.get("/history")
+async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> History:
+    """Measures over time; by default those of the status page over the last 24 hours."""
+    telemetry = asks.telemetry
+    window = asked.window(end_of_tick(asks.now_ns), asks.zone, "24h")
+    names = tuple(dict.fromkeys(asked.measure)) or status.ON_THE_PAGE
+    step_s = parse_duration_s(asked.step) if asked.step is not None else None
+    by, where = parse_labels(asked.by), parse_conditions(asked.where)
+    length_ns = window.to_ns - window.from_ns
+    return await telemetry.fresh.get(
+        ("history", names, length_ns, asked.to and window.to_ns, step_s, by, where),
+        _TTL_S,
+        lambda: status.history(telemetry.measures, names, window, step_s, by, where),
+        grace_s=min(_GRACE_S, length_ns / SECOND_NS / _LENGTHS_PER_GRACE),
+    )
 
 
 @router.get("/sessions")

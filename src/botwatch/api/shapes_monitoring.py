@@ -59,7 +59,7 @@ class SessionItem(BaseModel):
     host: str
     started: datetime
     last_seen: datetime
-    duration_seconds: float
+    duration_seconds: float = Field(description="from the first message to the last")
     messages: int
     messages_in: int
     messages_out: int

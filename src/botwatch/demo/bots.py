@@ -12,43 +12,27 @@ import logging
 import os
 import signal
 import sys
+import traceback
+from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from random import Random
 from typing import Final, NoReturn
 from zoneinfo import ZoneInfo
 
 import botwatch_sdk as sdk
-
+from botwatch import limits
 from botwatch.clock import SECOND_NS, SystemClock
 from botwatch.demo import world
 from botwatch.demo.cast import FLEET
+from botwatch.demo.fleet import Order
 from botwatch.demo.play import Player, busy
 from botwatch.demo.world import Bot, Place
 
-FLUSH_S: Final = 1.5
-TALKS_MAX: Final = 500  # at once, of one process
-QUEUE_MAX: Final = 500
+_FLUSH_S: Final = 1.5
 _OPENING_S: Final = 20.0
-_TALK_MINUTES: Final = 0.8  # how long a conversation takes, about
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the fleet is told. The key, if any, is in the environment: a command line can be seen by all."""
-
-    url: str
-    rate: float
-    seed: int
-    time_zone: str
-
-    def argv(self) -> list[str]:
-        return [self.url, repr(self.rate), str(self.seed), self.time_zone]
-
-    @classmethod
-    def parse(cls, argv: list[str]) -> Order:
-        url, rate, seed, time_zone = argv
-        return cls(url, float(rate), int(seed), time_zone)
+_TALK_MINUTES: Final = 1.0  # how long a conversation takes, about
+_BATCHES: Final = (1, 1, 1, 2, 5)  # tickets that come at once, two on average
+_PAUSE_S_MAX: Final = 3_600.0
 
 
 class Process:
@@ -62,14 +46,20 @@ class Process:
         self._player = Player(bot, self._dice, self._clock)
         self._per_minute = order.rate * bot.share / len(bot.places)
         self._running: set[asyncio.Task[None]] = set()
+        self._tickets: deque[tuple[int, str]] = deque()
+        self._waiting = asyncio.Semaphore(0)
 
-    async def run(self) -> None:
+    async def run(self, lifeline: int) -> None:
+        """Until SIGTERM, or until the other end of the lifeline is closed."""
         stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        jobs = [self._work(), self._deliver()] if self._bot.queue else [self._open(), self._receive()]
-        for job in (*jobs, self._orphaned(stop)):
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_reader(lifeline, stop.set)
+        for job in (self._deliver(), self._work()) if self._bot.queue else (self._open(), self._receive()):
             self._begin(job)
         await stop.wait()
+        # Before the conversations are torn apart: those are not failures of the bot.
+        await asyncio.to_thread(sdk.shutdown, _FLUSH_S)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -79,26 +69,19 @@ class Process:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    @staticmethod
-    async def _orphaned(stop: asyncio.Event) -> None:
-        parent = os.getppid()
-        while os.getppid() == parent:
-            await asyncio.sleep(1.0)
-        stop.set()
-
     async def _until_next(self, per_minute: float) -> None:
         """As long as it takes until the next of so many a minute, at this time of the day."""
         pace = per_minute * busy(self._clock, self._zone)
-        await asyncio.sleep(min(self._dice.expovariate(pace / 60), 3_600.0))
+        await asyncio.sleep(min(self._dice.expovariate(pace / 60), _PAUSE_S_MAX))
 
     # --- conversations
 
     async def _open(self) -> None:
         """The conversations that would be going on had the bot always been here. The first begins at once."""
-        self._talk()
-        for _ in range(round(self._per_minute * busy(self._clock, self._zone) * _TALK_MINUTES)):
-            await asyncio.sleep(self._dice.uniform(0, 2) * _OPENING_S / max(self._per_minute, 1.0))
+        going_on = round(self._per_minute * busy(self._clock, self._zone) * _TALK_MINUTES)
+        for _ in range(max(going_on, 1)):
             self._talk()
+            await asyncio.sleep(2 * self._dice.random() * _OPENING_S / max(going_on, 1))
 
     async def _receive(self) -> None:
         while True:
@@ -106,38 +89,38 @@ class Process:
             self._talk()
 
     def _talk(self) -> None:
-        if len(self._running) < TALKS_MAX:
+        if len(self._running) < limits.DEMO_TALKS_MAX:
             self._begin(self._player.converse(self._player.script()))
 
     # --- tickets
 
     async def _deliver(self) -> None:
-        """Tickets come as people write them, several when the mail is fetched."""
-        self._waiting: asyncio.Queue[tuple[int, str]] = asyncio.Queue(QUEUE_MAX)
-        number = self._clock.now_ns() // SECOND_NS % 100_000
+        """Tickets come as people write them, and several when mail is fetched."""
+        number = self._clock.now_ns() // SECOND_NS
         while True:
-            for _ in range(self._dice.choice((1, 1, 1, 2, 5))):
-                number += 1
-                if not self._waiting.full():
-                    self._waiting.put_nowait((self._clock.now_ns(), f"T-{number % 100_000:05d}"))
+            for _ in range(self._dice.choice(_BATCHES)):
+                if len(self._tickets) < limits.DEMO_QUEUE_ITEMS_MAX:
+                    number += 1
+                    self._tickets.append((self._clock.now_ns(), f"T-{number % 100_000:05d}"))
+                    self._waiting.release()
             self._measure()
             await self._until_next(self._per_minute / 2)
 
     async def _work(self) -> None:
         while True:
-            await asyncio.sleep(0)
-            _, ticket = await self._waiting.get()
+            await self._waiting.acquire()
+            _, ticket = self._tickets.popleft()
             await self._player.ticket(self._player.script(), number=ticket)
             self._measure()
 
     def _measure(self) -> None:
-        queue = self._waiting
-        oldest_ns = queue._queue[0][0] if queue.qsize() else self._clock.now_ns()
-        sdk.queue(self._bot.queue, depth=queue.qsize(), age_s=(self._clock.now_ns() - oldest_ns) / SECOND_NS)
+        now_ns = self._clock.now_ns()
+        oldest_ns = self._tickets[0][0] if self._tickets else now_ns
+        sdk.queue(self._bot.queue, depth=len(self._tickets), age_s=max(now_ns - oldest_ns, 0) / SECOND_NS)
 
 
-def _become(bot: Bot, place: Place, order: Order) -> NoReturn:
-    """In the child of a fork: be this bot until the end, whatever happens."""
+def _become(bot: Bot, place: Place, order: Order, lifeline: int) -> NoReturn:
+    """In the child of a fork: be this bot until the end."""
     code = 1
     try:
         sdk.init(
@@ -146,42 +129,45 @@ def _become(bot: Bot, place: Place, order: Order) -> NoReturn:
             version=world.VERSION,
             attributes={"host.name": place.host, "service.instance.id": place.instance},
         )
-        told = logging.getLogger(bot.name)
-        told.setLevel(logging.INFO)
-        told.propagate = False
-        told.addHandler(sdk.LogHandler())
-        asyncio.run(Process(bot, place, order).run())
-        sdk.shutdown(FLUSH_S)
+        log = logging.getLogger(bot.name)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+        log.addHandler(sdk.LogHandler())
+        asyncio.run(Process(bot, place, order).run(lifeline))
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
 
-async def _watch(children: set[int]) -> None:
-    """Until one of them ends, or we are told to; then end all."""
+async def _until_the_end() -> None:
+    """Until one of them ends, or we are told to."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGCHLD, stop.set)
     loop.add_reader(sys.stdin.fileno(), stop.set)
     await stop.wait()
-    for pid in children:
-        os.kill(pid, signal.SIGTERM)
-    for pid in children:
-        os.waitpid(pid, 0)
 
 
 def main(argv: list[str]) -> int:
     order = Order.parse(argv)
-    children: set[int] = set()
-    for bot in FLEET:
-        for place in bot.places:
-            pid = os.fork()
-            if not pid:
-                _become(bot, place, order)
-            children.add(pid)
-    asyncio.run(_watch(children))
-    return 0
+    # Closed with this process, however it ends: that is how the others know.
+    lifeline, ours = os.pipe()
+    children = []
+    processes = [(bot, place) for bot in FLEET for place in bot.places]
+    for bot, place in processes:
+        pid = os.fork()
+        if not pid:
+            os.close(ours)
+            _become(bot, place, order, lifeline)
+        children.append(pid)
+    asyncio.run(_until_the_end())
+    for pid in children:
+        os.kill(pid, signal.SIGTERM)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    return max(map(abs, codes))
 
 
 if __name__ == "__main__":

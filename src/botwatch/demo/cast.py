@@ -42,7 +42,7 @@ def _search(name: str, median_ms: float) -> Call:
 SUPPORT: Final = Bot(
     name="support",
     share=0.34,
-    places=(Place("bots-1", "support-0", 0.06, 142, 9),),
+    places=(Place("bots-1", "support-0", 0.006, 34, 3),),
     channels=_channels((_WHATSAPP, 0.40), (_WEB, 0.35), (_EMAIL, 0.25)),
     actions=_actions(
         _UNDERSTAND,
@@ -60,7 +60,7 @@ SUPPORT: Final = Bot(
 ORDERS: Final = Bot(
     name="orders",
     share=0.30,
-    places=(Place("bots-1", "orders-0", 0.05, 128, 11), Place("bots-2", "orders-1", 0.05, 131, 11)),
+    places=(Place("bots-1", "orders-0", 0.005, 34, 3), Place("bots-2", "orders-1", 0.005, 33, 3)),
     channels=_channels((_WEB, 0.45), (_WHATSAPP, 0.40), (_TELEGRAM, 0.15)),
     actions=_actions(
         _UNDERSTAND,
@@ -69,7 +69,9 @@ ORDERS: Final = Bot(
         _RELAY,
         _CONFIRM,
         Action("find_order", (sql("orders-db", "SELECT", 7.0),), 4.0, "order found"),
-        Action("track_parcel", (http("carrier-api", "GET", "/parcels/{id}", 240.0, failing=0.012),), 5.0, "parcel found"),
+        Action(
+            "track_parcel", (http("carrier-api", "GET", "/parcels/{id}", 240.0, failing=0.012),), 5.0, "parcel found"
+        ),
         Action("check_stock", (http("inventory-api", "GET", "/stock/{sku}", 85.0),), 4.0, "stock checked"),
         Action(
             "change_order",
@@ -77,7 +79,12 @@ ORDERS: Final = Bot(
             8.0,
             "order changed",
         ),
-        Action("refund", (http("payments-api", "POST", "/refunds", 420.0), sql("orders-db", "UPDATE", 11.0)), 9.0, "refunded"),
+        Action(
+            "refund",
+            (http("payments-api", "POST", "/refunds", 420.0), sql("orders-db", "UPDATE", 11.0)),
+            9.0,
+            "refunded",
+        ),
     ),
     scripts=scripts.ORDERS,
     users=1_500,
@@ -86,7 +93,7 @@ ORDERS: Final = Bot(
 BOOKING: Final = Bot(
     name="booking",
     share=0.20,
-    places=(Place("bots-2", "booking-0", 0.04, 117, 7),),
+    places=(Place("bots-2", "booking-0", 0.005, 33, 3),),
     channels=_channels((_TELEGRAM, 0.45), (_WHATSAPP, 0.35), (_WEB, 0.20)),
     actions=_actions(
         _UNDERSTAND,
@@ -95,9 +102,16 @@ BOOKING: Final = Bot(
         _RELAY,
         _CONFIRM,
         Action("find_slots", (http("calendar-api", "GET", "/slots", 175.0),), 6.0, "free times found"),
-        Action("book", (http("calendar-api", "POST", "/bookings", 230.0), sql("bookings-db", "INSERT", 9.0)), 7.0, "booked"),
+        Action(
+            "book", (http("calendar-api", "POST", "/bookings", 230.0), sql("bookings-db", "INSERT", 9.0)), 7.0, "booked"
+        ),
         Action("find_booking", (sql("bookings-db", "SELECT", 6.0),), 4.0, "booking found"),
-        Action("cancel", (http("calendar-api", "DELETE", "/bookings/{id}", 190.0), sql("bookings-db", "UPDATE", 8.0)), 6.0, "cancelled"),
+        Action(
+            "cancel",
+            (http("calendar-api", "DELETE", "/bookings/{id}", 190.0), sql("bookings-db", "UPDATE", 8.0)),
+            6.0,
+            "cancelled",
+        ),
     ),
     scripts=scripts.BOOKING,
     users=700,
@@ -106,10 +120,15 @@ BOOKING: Final = Bot(
 ASSISTANT: Final = Bot(
     name="assistant",
     share=0.16,
-    places=(Place("bots-3", "assistant-0", 0.09, 236, 15),),
+    places=(Place("bots-3", "assistant-0", 0.005, 35, 3),),
     channels=_channels((_SLACK, 0.7), (_WEB, 0.3)),
     actions=_actions(
-        Action("retrieve", (model("openai", "gpt-4.1-mini", 520.0, 240, 36), _search("vectors", 31.0)), 9.0, "passages found"),
+        Action(
+            "retrieve",
+            (model("openai", "gpt-4.1-mini", 520.0, 240, 36), _search("vectors", 31.0)),
+            9.0,
+            "passages found",
+        ),
         Action("answer", (model("anthropic", "claude-haiku-4-5", 2_100.0, 2_600, 310),), 6.0, "answer written"),
         Action("run_query", (sql("warehouse", "SELECT", 640.0),), 7.0, "query run"),
         Action("summarise", (model("anthropic", "claude-sonnet-4-5", 4_800.0, 5_200, 480),), 8.0, "summary written"),
@@ -123,7 +142,7 @@ ASSISTANT: Final = Bot(
 TRIAGE: Final = Bot(
     name="triage",
     share=1.0,
-    places=(Place("workers-1", "triage-0", 0.07, 154, 8),),
+    places=(Place("workers-1", "triage-0", 0.007, 34, 3),),
     channels=_channels((_EMAIL, 1.0)),
     actions=_actions(
         Action("classify_ticket", (model("openai", "gpt-4o-mini", 780.0, 620, 24),), 6.0, "ticket classified"),

@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import Final
 
+from botwatch import limits
 from botwatch.demo.world import RATE_DEFAULT
+from botwatch.errors import SettingError
 
-STOP_S_MAX: Final = 2.8
 _NOT_THEIRS: Final = ("BOTWATCH_", "OTEL_")
+_KILL_S: Final = 0.3  # of the time to stop, kept for those who do not hear
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the bots are told. A key is not in it: a command line can be seen by all."""
+
+    url: str
+    rate: float
+    seed: int
+    time_zone: str
+
+    def argv(self) -> list[str]:
+        return [self.url, repr(self.rate), str(self.seed), self.time_zone]
+
+    @classmethod
+    def parse(cls, argv: list[str]) -> Order:
+        url, rate, seed, time_zone = argv
+        return cls(url, float(rate), int(seed), time_zone)
 
 
 class Fleet:
     """Bots that send to a server until they are stopped. `rate`: conversations a minute at the busiest hour."""
 
     def __init__(
-        self, url: str, rate: float = RATE_DEFAULT, seed: int = 1, key: str | None = None, time_zone: str = "UTC"
+        self, url: str, rate: float = RATE_DEFAULT, seed: int = 1, key: str | None = None, *, time_zone: str = "UTC"
     ) -> None:
-        if not 0 < rate <= RATE_MAX:
-            raise ValueError(f"rate: expected more than 0 and at most {RATE_MAX:g} conversations a minute, found {rate:g}")
-        self._argv = [url, repr(rate), str(seed), time_zone]
+        if not 0 < rate <= limits.DEMO_RATE_MAX:
+            raise SettingError(
+                f"rate: expected more than 0 and at most {limits.DEMO_RATE_MAX} conversations a minute, found {rate:g}"
+            )
+        self._order = Order(url, float(rate), seed, time_zone)
         self._key = key
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def pid(self) -> int | None:
+        """The process that holds the others, and the group they are in; None when there is none."""
+        return None if self._process is None or self._process.poll() is not None else self._process.pid
 
     def start(self) -> None:
         # What whoever starts the demo has set for bots of their own must not reach these.
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_THEIRS)}
         if self._key:
             environ["BOTWATCH_KEY"] = self._key
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "botwatch.demo.bots", *self._argv],
+        self._process = subprocess.Popen(  # noqa: S603  our own module
+            [sys.executable, "-P", "-m", "botwatch.demo.bots", *self._order.argv()],
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -44,28 +69,18 @@ class Fleet:
         )
 
     def stop(self) -> None:
-        """Let them say what they still have to say, but not for long."""
+        """Let them send what they still have, but not for long. Afterwards none of them is left."""
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None
-        process.stdin.close()
+        if process.stdin is not None:
+            process.stdin.close()
         try:
-            process.wait(STOP_S_MAX)
+            clean = process.wait(limits.DEMO_STOP_S_MAX - _KILL_S) == 0
         except subprocess.TimeoutExpired:
-            pass
-        finally:
-            # Whoever is still there is in the group that began with this process, and only they are.
-            if process.returncode is None or process.returncode:
-                _end_group(process.pid)
-            process.wait()
-
-
-def _end_group(leader: int) -> None:
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-RATE_MAX: Final = 600.0
+            clean = False
+        if not clean:
+            # The group began with this process, and nobody else is in it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -9,19 +9,21 @@ import asyncio
 import datetime as dt
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import botwatch_sdk as sdk
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
+import botwatch_sdk as sdk
 from botwatch.clock import SECOND_NS, Clock
 from botwatch.demo import world
 from botwatch.demo.scripts import SLOTS
 from botwatch.demo.world import Action, Bot, Call, CallFailed, Failure, Part, Script, Step
+
+Sleep = Callable[[float], Awaitable[None]]
 
 _FAILURES: Final = {kind: failure for failure, kind in world.EXCEPTIONS.items()}
 _AROUND: Final = 0.3  # how far token counts spread
@@ -30,7 +32,8 @@ _AROUND: Final = 0.3  # how far token counts spread
 class Player:
     """Plays one conversation or one ticket; many at a time."""
 
-    def __init__(self, bot: Bot, dice: Random, clock: Clock) -> None:
+    def __init__(self, bot: Bot, dice: Random, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+        self._sleep = sleep
         self._bot = bot
         self._dice = dice
         self._clock = clock
@@ -51,7 +54,7 @@ class Player:
             if await self._goes_on(script, words):
                 await self._finish(script)
             elif self._dice.random() < world.ABANDON_SHARE:
-                await asyncio.sleep(world.ABANDON_S)
+                await self._sleep(world.ABANDON_S)
                 sdk.end_session("abandoned")
 
     async def _goes_on(self, script: Script, words: Mapping[str, str]) -> bool:
@@ -63,16 +66,16 @@ class Player:
                 return True
             if step.part is Part.BOT and self._dice.random() < world.LEAVE_SHARE:
                 return False
-            await asyncio.sleep(step.pause_s * math.exp(world.TYPING_SIGMA * self._deviate()))
+            await self._sleep(step.pause_s * math.exp(world.TYPING_SIGMA * self._deviate()))
         return True
 
     async def _finish(self, script: Script) -> None:
-        await asyncio.sleep(2.0)
+        await self._sleep(2.0)
         if self._dice.random() < world.FEEDBACK_SHARE:
             score = script.score if self._dice.random() < 0.85 else -script.score
             words = world.PRAISE if score > 0 else world.BLAME
             sdk.feedback(score, self._dice.choice(words) if self._dice.random() < 0.4 else None)
-        await asyncio.sleep(2.0)
+        await self._sleep(2.0)
         sdk.end_session(script.outcome)
 
     async def _turn(self, script: Script, step: Step, words: Mapping[str, str]) -> bool:
@@ -94,7 +97,7 @@ class Player:
             elif wait_s is None:
                 turn.reply(reply)
         if wait_s is not None:
-            await asyncio.sleep(self._dice.uniform(*wait_s))
+            await self._sleep(self._dice.uniform(*wait_s))
             sdk.message(
                 reply,
                 author="bot" if step.part is Part.BOT else "agent",
@@ -119,7 +122,9 @@ class Player:
         words = {name: self._dice.choice(choices) for name, choices in SLOTS.items()} | {"ticket": number}
         channel = self._bot.channels[0]
         words["user"] = world.user_id(channel.contact, int(self._dice.random() ** 2 * self._bot.users))
-        words["at"] = dt.datetime.fromtimestamp(self._clock.now_ns() // SECOND_NS, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        words["at"] = dt.datetime.fromtimestamp(self._clock.now_ns() // SECOND_NS, dt.UTC).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
         step = script.steps[0]
         with (
             sdk.correlation(number),
@@ -160,7 +165,7 @@ class Player:
         with self._tracer.start_as_current_span(
             call.name, kind=SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
         ) as span:
-            await asyncio.sleep(ms / 1_000)
+            await self._sleep(ms / 1_000)
             if failure is not None:
                 fault = call.fault(failure)
                 span.set_attributes(fault.attributes)
@@ -188,12 +193,14 @@ class Player:
             told = {"event.name": "rate_limited", "status_code": 429, "retry_after_ms": world.RETRY_AFTER_S * 1_000}
             self._log.warning("%s", error, extra={"dependency": error.dependency, **told})
         else:
-            self._log.log(logging.ERROR if gives_up else logging.WARNING, "%s", error, extra={"dependency": error.dependency})
+            self._log.log(
+                logging.ERROR if gives_up else logging.WARNING, "%s", error, extra={"dependency": error.dependency}
+            )
 
     # --- dice
 
     async def _pause(self, median_ms: float, sigma: float) -> None:
-        await asyncio.sleep(median_ms * math.exp(sigma * self._deviate()) / 1_000)
+        await self._sleep(median_ms * math.exp(sigma * self._deviate()) / 1_000)
 
     def _about(self, tokens: int) -> int:
         return int(tokens * math.exp(_AROUND * self._deviate()))

@@ -1,11 +1,13 @@
 """What people say to the bots, and what the bots answer.
 
-`{slots}` are filled once a conversation, from `SLOTS`. No names of people: users are numbers and addresses.
+A talk is a text: a line of the user, then `> ` the bot's answer with ` | ` what it does for it; a word
+in brackets stands for something that often comes. `{slots}` are filled once a conversation, from
+`SLOTS`. No names of people: users are numbers and addresses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from botwatch.demo.world import Part, Script, Step
@@ -14,7 +16,15 @@ SLOTS: Final[Mapping[str, tuple[str, ...]]] = {
     "order": tuple(f"A-{10_417 + 137 * n}" for n in range(60)),
     "booking": tuple(f"B{2_203 + 71 * n}" for n in range(40)),
     "ticket": tuple(f"T-{n:05d}" for n in range(30_011, 99_000, 131)),
-    "product": ("desk lamp", "rain jacket", "espresso maker", "bike helmet", "standing desk", "wool blanket", "headphones"),
+    "product": (
+        "desk lamp",
+        "rain jacket",
+        "espresso maker",
+        "bike helmet",
+        "standing desk",
+        "wool blanket",
+        "headphones",
+    ),
     "size": ("S", "M", "L", "XL"),
     "day": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"),
     "time": ("08:30", "09:15", "10:00", "11:30", "14:00", "15:45", "17:15"),
@@ -27,241 +37,298 @@ SLOTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _bot(say: str, reply: str, *actions: str, pause_s: float = 14.0) -> Step:
-    return Step(say, reply, ("understand", *actions), pause_s=pause_s)
+_UNDERSTAND: Final = ("understand",)
+_OFTEN: Final[Mapping[str, tuple[Step, ...]]] = {
+    "[thanks]": (Step("Thanks!", "You are welcome. Have a good day!", _UNDERSTAND, pause_s=6.0),),
+    "[lost]": (
+        Step(
+            "hm its not the thing i mean, the other one",
+            "I am not sure I understood. Could you say it in other words?",
+            (*_UNDERSTAND, "fallback"),
+        ),
+    ),
+    "[human]": (
+        Step(
+            "Can I talk to a person please?",
+            "Hello, the service desk here. I have read what you wrote and will sort this out for you.",
+            (*_UNDERSTAND, "escalate"),
+            Part.HANDOFF,
+            pause_s=20.0,
+        ),
+        Step(
+            "Thank you, that is what I needed.",
+            "You are welcome. I will close this now.",
+            ("relay",),
+            Part.AGENT,
+            pause_s=10.0,
+        ),
+    ),
+}
 
 
-def _llm(say: str, reply: str, *actions: str, pause_s: float = 25.0) -> Step:
-    return Step(say, reply, actions, pause_s=pause_s)
+def _talk(
+    name: str,
+    weight: float,
+    text: str,
+    *,
+    first: tuple[str, ...] = _UNDERSTAND,
+    outcome: str = "completed",
+    score: float = 1.0,
+) -> Script:
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return Script(name, weight, tuple(_steps(lines, first)), outcome, score)
 
 
-_LOST: Final = _bot(
-    "hm its not the thing i mean, the other one",
-    "I am not sure I understood. Could you say it in other words?",
-    "fallback",
-)
-_HUMAN: Final = Step(
-    "Can I talk to a person please?",
-    "Hello, the service desk here. I have read what you wrote and will sort this out for you.",
-    ("understand", "escalate"),
-    Part.HANDOFF,
-    pause_s=20.0,
-)
-_THANKS_HUMAN: Final = Step(
-    "Thank you, that is what I needed.", "You are welcome. I will close this now.", ("relay",), Part.AGENT, pause_s=10.0
-)
-_THANKS: Final = _bot("Thanks!", "You are welcome. Have a good day!", pause_s=6.0)
+def _steps(lines: list[str], first: tuple[str, ...]) -> Iterator[Step]:
+    rest = iter(lines)
+    for line in rest:
+        if line in _OFTEN:
+            yield from _OFTEN[line]
+            continue
+        answer, _, actions = next(rest).removeprefix("> ").partition(" | ")
+        # The longer the answer, the longer people read before they write again.
+        yield Step(line, answer, (*first, *actions.split(", ")) if actions else first, pause_s=6 + len(answer) / 8)
+
 
 SUPPORT: Final = (
-    Script(
+    _talk(
         "cannot log in",
         30,
-        (
-            _bot("Hi, I cannot log in any more", "I can help with that. Is it the password, or do you see an error?"),
-            _bot("I forgot my password", "I have sent you a link to choose a new one. It is valid for an hour.", "reset_password", pause_s=45),
-            _bot("ok it worked", "Great. Is there anything else?"),
-            _THANKS,
-        ),
+        """
+        Hi, I cannot log in any more
+        > I can help with that. Is it the password, or do you see an error?
+        I forgot my password
+        > I have sent you a link to choose a new one. It is valid for an hour. | reset_password
+        ok it worked
+        > Great. Is there anything else?
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "change address",
         22,
-        (
-            _bot("I moved to {city}. How do I change my address?", "I can do that here. What is the new address?", "look_up_account"),
-            _bot("Station road {number}, {city}", "Done: your next deliveries go to Station road {number}, {city}.", "change_account"),
-            _THANKS,
-        ),
+        """
+        I moved to {city}. How do I change my address?
+        > I can do that here. What is the new address? | look_up_account
+        Station road {number}, {city}
+        > Done: your next deliveries go to Station road {number}, {city}. | change_account
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "warranty",
         18,
-        (
-            _bot("how long is the warranty on the {product}?", "Two years from the day of delivery, also for the {product}.", "search_articles"),
-            _bot("and if I lost the receipt?", "No problem: the order in your account is enough.", "search_articles"),
-            _THANKS,
-        ),
+        """
+        how long is the warranty on the {product}?
+        > Two years from the day of delivery, also for the {product}. | search_articles
+        and if I lost the receipt?
+        > No problem: the order in your account is enough. | search_articles
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "delete account",
         8,
-        (
-            _bot("please delete my account and all data", "I can start that. It cannot be undone. Shall I?", "look_up_account"),
-            _bot("yes", "It is done. You get a confirmation by e-mail within 30 days, mostly sooner.", "change_account"),
-        ),
+        """
+        please delete my account and all data
+        > I can start that. It cannot be undone. Shall I? | look_up_account
+        yes
+        > It is done. You get a confirmation by e-mail within 30 days, mostly sooner. | change_account
+        """,
         score=0.0,
     ),
-    Script(
+    _talk(
         "not understood",
         9,
-        (
-            _bot("the thing does not go", "Which product is it about?"),
-            _LOST,
-            _bot("the {product}!!", "For the {product} these articles may help: set-up, first use, cleaning.", "search_articles"),
-            _HUMAN,
-            _THANKS_HUMAN,
-        ),
+        """
+        the thing does not go
+        > Which product is it about?
+        [lost]
+        the {product}!!
+        > For the {product} these articles may help: set-up, first use, cleaning. | search_articles
+        [human]
+        """,
         outcome="handed_off",
         score=-1.0,
     ),
-    Script(
+    _talk(
         "wants a person",
         13,
-        (
-            _bot("The {product} came broken", "I am sorry to hear that. Could you tell me what is broken?", "look_up_account"),
-            _HUMAN,
-            _THANKS_HUMAN,
-        ),
+        """
+        The {product} came broken
+        > I am sorry to hear that. Could you tell me what is broken? | look_up_account
+        [human]
+        """,
         outcome="handed_off",
         score=0.5,
     ),
 )
 
 ORDERS: Final = (
-    Script(
+    _talk(
         "where is my order",
         38,
-        (
-            _bot(
-                "Hi, where is my order {order}?",
-                "Order {order} with the {product} has left our warehouse. It should arrive on {day}.",
-                "find_order",
-                "track_parcel",
-            ),
-            _bot("can it come before noon?", "The carrier gives {day}, {time}. You can choose another time in the link I sent.", "track_parcel"),
-            _THANKS,
-        ),
+        """
+        Hi, where is my order {order}?
+        > Order {order} with the {product} has left our warehouse. It should arrive on {day}. | find_order, track_parcel
+        can it come before noon?
+        > The carrier gives {day}, {time}. You can choose another time in the link I sent. | track_parcel
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "is it in stock",
         24,
-        (
-            _bot("Do you have the {product} in {size}?", "Yes, the {product} in {size} is in stock: {number} pieces.", "check_stock"),
-            _bot("Please put one aside", "I have reserved one for you until {day}, {time}.", "change_order", "send_confirmation"),
-            _THANKS,
-        ),
+        """
+        Do you have the {product} in {size}?
+        > Yes, the {product} in {size} is in stock: {number} pieces. | check_stock
+        Please put one aside
+        > I have reserved one for you until {day}, {time}. | change_order, send_confirmation
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "return",
         20,
-        (
-            _bot("I want to return the {product} from order {order}", "Sure. What is the reason: size, colour, or a defect?", "find_order"),
-            _bot("size, I need {size}", "I have changed it to {size}. The label for the way back is in your mail.", "change_order", "send_confirmation", pause_s=20),
-            _bot("and the money?", "You get {amount} back within five days of the parcel's arrival.", "refund"),
-            _THANKS,
-        ),
+        """
+        I want to return the {product} from order {order}
+        > Sure. What is the reason: size, colour, or a defect? | find_order
+        size, I need {size}
+        > I have changed it to {size}. The label for the way back is in your mail. | change_order, send_confirmation
+        and the money?
+        > You get {amount} back within five days of the parcel's arrival. | refund
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "wrong amount",
         10,
-        (
-            _bot("I was charged {amount} twice for {order}!", "Let me look at that. I see two payments of {amount}.", "find_order"),
-            _bot("so?", "I have refunded {amount}. It takes two to three days to show.", "refund", "send_confirmation"),
-        ),
+        """
+        I was charged {amount} twice for {order}!
+        > Let me look at that. I see two payments of {amount}. | find_order
+        so?
+        > I have refunded {amount}. It takes two to three days to show. | refund, send_confirmation
+        """,
         score=-0.5,
     ),
-    Script(
+    _talk(
         "parcel lost",
         8,
-        (
-            _bot("{order} says delivered but nothing is here", "The carrier says: left with a neighbour.", "find_order", "track_parcel"),
-            _LOST,
-            _HUMAN,
-            _THANKS_HUMAN,
-        ),
+        """
+        {order} says delivered but nothing is here
+        > The carrier says: left with a neighbour. | find_order, track_parcel
+        [lost]
+        [human]
+        """,
         outcome="handed_off",
         score=-1.0,
     ),
 )
 
 BOOKING: Final = (
-    Script(
+    _talk(
         "book a time",
         52,
-        (
-            _bot("Hello, I would like an appointment in {city}", "With pleasure. Which day suits you?", pause_s=9),
-            _bot("{day} if possible", "On {day} there is {time}. Shall I book it?", "find_slots"),
-            _bot("yes please", "Booked: {city}, {day}, {time}. Your number is {booking}.", "book", "send_confirmation"),
-            _THANKS,
-        ),
+        """
+        Hello, I would like an appointment in {city}
+        > With pleasure. Which day suits you?
+        {day} if possible
+        > On {day} there is {time}. Shall I book it? | find_slots
+        yes please
+        > Booked: {city}, {day}, {time}. Your number is {booking}. | book, send_confirmation
+        [thanks]
+        """,
     ),
-    Script(
+    _talk(
         "move a booking",
         22,
-        (
-            _bot("I need to move {booking}", "I found {booking}. When would you like to come?", "find_booking"),
-            _bot("{day} at {time}?", "{day}, {time} is free. I have moved {booking} there.", "find_slots", "book", "send_confirmation"),
-        ),
+        """
+        I need to move {booking}
+        > I found {booking}. When would you like to come? | find_booking
+        {day} at {time}?
+        > {day}, {time} is free. I have moved {booking} there. | find_slots, book, send_confirmation
+        """,
     ),
-    Script(
+    _talk(
         "cancel a booking",
         14,
-        (
-            _bot("please cancel {booking}", "Shall I really cancel {booking} on {day}?", "find_booking"),
-            _bot("yes", "It is cancelled. You pay nothing.", "cancel", "send_confirmation"),
-        ),
+        """
+        please cancel {booking}
+        > Shall I really cancel {booking} on {day}? | find_booking
+        yes
+        > It is cancelled. You pay nothing. | cancel, send_confirmation
+        """,
         score=0.0,
     ),
-    Script(
+    _talk(
         "reservar",
         9,
-        (
-            _bot("Hola, ¿hay sitio el viernes en {city}?", "Sí: el viernes a las {time}. ¿Lo reservo?", "find_slots"),
-            _bot("sí, gracias", "Reservado: {city}, viernes, {time}. Su número es {booking}.", "book", "send_confirmation"),
-        ),
+        """
+        Hola, ¿hay sitio el viernes en {city}?
+        > Sí: el viernes a las {time}. ¿Lo reservo? | find_slots
+        sí, gracias
+        > Reservado: {city}, viernes, {time}. Su número es {booking}. | book, send_confirmation
+        """,
     ),
-    Script(
+    _talk(
         "group",
         3,
-        (_bot("we are {number} people, is that ok?", "For groups I ask a colleague."), _HUMAN, _THANKS_HUMAN),
+        """
+        we are {number} people, is that ok?
+        > For groups I ask a colleague.
+        [human]
+        """,
         outcome="handed_off",
     ),
 )
 
 ASSISTANT: Final = (
-    Script(
+    _talk(
         "policy",
         40,
-        (
-            _llm(
-                "What is our travel policy for trips over {number} days?",
-                "Trips over {number} days need approval of the cost centre. Book through the portal at least ten days before.",
-                "retrieve",
-                "answer",
-            ),
-            _llm("and hotels in {city}?", "Up to 160 a night in {city}, breakfast included. Above that, add a reason.", "retrieve", "answer"),
-        ),
+        """
+        What is our travel policy for trips over {number} days?
+        > Trips over {number} days need approval of the cost centre. Book ten days before. | retrieve, answer
+        and hotels in {city}?
+        > Up to 160 a night in {city}, breakfast included. Above that, add a reason. | retrieve, answer
+        """,
+        first=(),
     ),
-    Script(
+    _talk(
         "numbers",
         28,
-        (
-            _llm("how many orders did we have in {region} on {day}?", "On {day}, {region} had 1,{number}4 orders.", "run_query", "answer"),
-            _llm("compare with the week before", "That is {number} % more than the {day} before.", "run_query", "answer"),
-            _llm("thanks, put it in a short summary", "Summary: {region} is up {number} % on {day}, mostly the {product}.", "summarise"),
-        ),
+        """
+        how many orders did we have in {region} on {day}?
+        > On {day}, {region} had 1,{number}4 orders. | run_query, answer
+        compare with the week before
+        > That is {number} % more than the {day} before. | run_query, answer
+        thanks, put it in a short summary
+        > Summary: {region} is up {number} % on {day}, mostly the {product}. | summarise
+        """,
+        first=(),
     ),
-    Script(
+    _talk(
         "summarise",
         20,
-        (
-            _llm(
-                "summarise the thread about the {product} recall please",
-                "Three points: the {product} of batch {number} is affected; customers get a refund; the shop text changes on {day}.",
-                "retrieve",
-                "summarise",
-                pause_s=40,
-            ),
-            _llm("who decides on the text?", "The thread does not say. The last message asks the same.", "retrieve", "answer"),
-        ),
+        """
+        summarise the thread about the {product} recall please
+        > Three points: batch {number} is affected; customers get a refund; the text changes. | retrieve, summarise
+        who decides on the text?
+        > The thread does not say. The last message asks the same. | retrieve, answer
+        """,
+        first=(),
         score=0.5,
     ),
-    Script(
+    _talk(
         "laptop",
         12,
-        (
-            _llm("my laptop is slow since the update", "A restart after the update helps most people. Did you try it?", "retrieve", "answer"),
-            _llm("yes twice", "Then I open a ticket for you.", "open_ticket"),
-        ),
+        """
+        my laptop is slow since the update
+        > A restart after the update helps most people. Did you try it? | retrieve, answer
+        yes twice
+        > Then I open a ticket for you. | open_ticket
+        """,
+        first=(),
         score=0.0,
     ),
 )

@@ -16,7 +16,7 @@ from botwatch.demo import world
 from botwatch.demo.cast import FLEET
 from botwatch.demo.scripts import SLOTS
 from botwatch.demo.stories import Story, What
-from botwatch.demo.world import Bot, Call, Channel, Failure, Part, Place, Script, Step
+from botwatch.demo.world import Bot, Call, Failure, Part, Place, Script, Step
 
 Row = Mapping[str, object]
 _MINUTE_NS: Final = 60 * SECOND_NS
@@ -186,7 +186,14 @@ class _Span:
     def row(self, step: int) -> Row:
         call = self.call
         if call is None:
-            return {"step": step, "i": self.i, "parent": self.parent, "size": self.size, "kind": "internal", **self.named}
+            return {
+                "step": step,
+                "i": self.i,
+                "parent": self.parent,
+                "size": self.size,
+                "kind": "internal",
+                **self.named,
+            }
         return {
             "step": step,
             "i": self.i,
@@ -239,15 +246,15 @@ class _Turn:
         }
 
     def faults(self) -> Iterator[Row]:
-        for span in self.spans:
-            for number, failure in enumerate(Failure, 1) if span.call else ():
-                assert span.call is not None
-                fault = span.call.fault(failure)
+        calls = ((span.i, span.call) for span in self.spans if span.call is not None)
+        for i, call in calls:
+            for number, failure in enumerate(Failure, 1):
+                fault = call.fault(failure)
                 yield {
                     "step": self.number,
-                    "i": span.i,
+                    "i": i,
                     "failure": number,
-                    "dependency": span.call.dependency,
+                    "dependency": call.dependency,
                     "exception": world.exception_name(failure),
                     "message": fault.message,
                     "stack": stack(failure, fault.message),
@@ -256,7 +263,9 @@ class _Turn:
 
 
 def _turns() -> Iterator[_Turn]:
-    steps = ((bot, script, k, step) for bot in FLEET for script in bot.scripts for k, step in enumerate(script.steps, 1))
+    steps = (
+        (bot, script, k, step) for bot in FLEET for script in bot.scripts for k, step in enumerate(script.steps, 1)
+    )
     for number, (bot, script, k, step) in enumerate(steps, 1):
         yield _Turn(number, bot, script, k, step, tuple(_spans(bot, step)))
 

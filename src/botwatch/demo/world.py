@@ -161,7 +161,6 @@ class Bot:
                     if name not in self.actions:
                         raise ValueError(f"{self.name}/{script.name}: {name} is not an action of this bot")
 
-
     def users_on(self, channel: Channel) -> int:
         return round(self.users * channel.share)
 
@@ -242,9 +241,7 @@ def sql(dependency: str, operation: str, median_ms: float) -> Call:
         median_ms,
         named,
         timeout=Fault(0.0002, {**named, "error.type": "timeout"}, f"{dependency}: statement timeout after 5 s"),
-        error=Fault(
-            0.0006, {**named, "error.type": "53300"}, f"{dependency}: sorry, too many clients already"
-        ),
+        error=Fault(0.0006, {**named, "error.type": "53300"}, f"{dependency}: sorry, too many clients already"),
         limited=Fault(0.0, {}, ""),
         timeout_ms=5_000.0,
     )
@@ -270,8 +267,8 @@ def model(provider: str, name: str, median_ms: float, tokens_in: int, tokens_out
 # --- the rhythm of a day and a week, by the clock on the wall
 
 _HOURS: Final = (
-    (0.30, 0.27, 0.25, 0.24, 0.24, 0.27, 0.36, 0.50, 0.70, 0.88, 0.96, 1.00)
-    + (0.94, 0.92, 0.95, 0.94, 0.90, 0.88, 0.90, 0.92, 0.86, 0.72, 0.55, 0.40)
+    *(0.30, 0.27, 0.25, 0.24, 0.24, 0.27, 0.36, 0.50, 0.70, 0.88, 0.96, 1.00),
+    *(0.94, 0.92, 0.95, 0.94, 0.90, 0.88, 0.90, 0.92, 0.86, 0.72, 0.55, 0.40),
 )
 _WEEKDAYS: Final = (1.0, 0.97, 0.96, 0.98, 0.95, 0.70, 0.62)
 

@@ -56,7 +56,7 @@ def _statement(leaves: tuple[Leaf, ...]) -> Statement:
     bind = Binder()
     only = [leaf.counted.only for leaf in leaves]
     texts = [text for leaf in leaves for text in (leaf.counted.only, leaf.counted.value)]
-    labels = (*by, *(label for label in source.labels if label not in by and _mentions(texts, label)))
+    labels = (*by, *(label for label in source.joined if label not in by and _mentions(texts, label)))
     narrow = "" if "" in only else " OR ".join(f"({part})" for part in dict.fromkeys(only))
     wanted = Wanted(window, first.where, labels, f"({narrow})" if narrow else "")
     rows = source.rows(wanted, bind)

@@ -36,6 +36,7 @@ class Empty(StrEnum):
 
     NULL = "null"  # nothing is known
     SEEN = "zero where the bot was seen"  # and nothing is known where it was not
+    COUNTED = "zero as far as sessions have been counted"
     ZERO = "zero"
 
 

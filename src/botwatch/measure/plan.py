@@ -12,16 +12,18 @@ from botwatch.measure.model import Counted, Empty, Fold, Measure, Preferred
 from botwatch.measure.price import price
 from botwatch.measure.query import Query
 from botwatch.measure.sources import SEEN
+from botwatch.measure.sources_talks import CONCURRENCY
 from botwatch.measure.window import Kept, window
 
 Answers = Callable[[Leaf], Frame]
 
 _SEEN = Counted(SEEN, "least(count[count], 1)")
+_COUNTED = Counted(CONCURRENCY, "least(count[minute], 1)")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`leaf` is what the engine counts, `seen` where the bot was seen; both are None for what is made of parts."""
+    """`leaf` is what the engine counts, None for what is made of parts; `seen` where nothing counted means 0."""
 
     measure: Measure
     by: tuple[str, ...]
@@ -67,7 +69,9 @@ def plan(query: Query, measure: Measure, kept: Kept, zone: str) -> Plan:
         by = (*query.by, *(label for label in measure.how.apart if label not in query.by))
         inner = replace(query, by=by, aggregation="")
         parts = tuple(plan(inner, catalogue.part(name), kept, zone) for name in catalogue.parts(measure))
-    if measure.empty is Empty.SEEN and not isinstance(measure.how, Preferred):
+    if measure.empty is Empty.COUNTED:
+        seen = _leaf(replace(query, by=(), where=()), _COUNTED, kept, zone)
+    elif measure.empty is Empty.SEEN and not isinstance(measure.how, Preferred):
         own = replace(
             query,
             by=tuple(label for label in SEEN.labels if label in query.by),

@@ -45,6 +45,11 @@ class Source(Protocol):
     @property
     def labels(self) -> tuple[str, ...]: ...
     @property
+    def joined(self) -> tuple[str, ...]:
+        """Labels that are looked up elsewhere: the rows have a column for them only where it is wanted."""
+        ...
+
+    @property
     def open(self) -> bool: ...
     @property
     def grain_s(self) -> int: ...
@@ -99,6 +104,7 @@ class Ticks(Ticked):
     kind: str
     names: tuple[tuple[str, str], ...]
     open: ClassVar[bool] = False
+    joined: ClassVar[tuple[str, ...]] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -121,6 +127,7 @@ class Seen(Ticked):
 
     labels: ClassVar[tuple[str, ...]] = ("bot", "host")
     open: ClassVar[bool] = False
+    joined: ClassVar[tuple[str, ...]] = ()
 
     def column(self, label: str, labels: Sequence[str]) -> str:
         return label

@@ -2,7 +2,9 @@
 
 What only grows is counted by its growth. In the rollup each row is a piece of a series: its first and last
 point and how much it rose between them. Laid in order, the growth is what each piece rose and what
-lies between it and the furthest point before it; a fall is a restart of the sender and counts as none.
+lies between it and the furthest point before it. A fall is a restart of the sender: it counts as none, and
+what was counted since the restart counts if the sender said when that was. So does what a new
+series begins with.
 """
 
 from __future__ import annotations
@@ -24,23 +26,28 @@ class Points(Ticked):
     """What sources of points share: labels are attributes of their series.
 
     `attributes` declares labels under names of our own, each with the attributes it is read from, the first that
-    is present. A source that is `open` takes any other label for the attribute of that name. Attributes of the
-    resource are read where the point has none.
+    is present; `inner` those that only a measure's own SQL speaks of. A source that is `open` takes any other label
+    for the attribute of that name. Attributes of the resource are read where the point has none.
     """
 
     metrics: tuple[str, ...]
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    inner: tuple[tuple[str, tuple[str, ...]], ...] = ()
     open: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
         return (*OWN, *(label for label, _ in self.attributes))
 
+    @property
+    def joined(self) -> tuple[str, ...]:
+        return tuple(label for label, _ in (*self.attributes, *self.inner))
+
     def column(self, label: str, labels: Sequence[str]) -> str:
-        return label if label in self.labels else f"label{labels.index(label)}"
+        return label if label in OWN or label in self.joined else f"label{labels.index(label)}"
 
     def _attribute(self, label: str, bind: Binder) -> str:
-        names = dict(self.attributes).get(label, (label,))
+        names = dict((*self.attributes, *self.inner)).get(label, (label,))
         found = [f"labels[{bind(name)}]" for name in names]
         found += [f"JSONExtractString(toString(resource), {bind(name)})" for name in names]
         present = ", ".join(f"{value} != '', {value}" for value in found[:-1])
@@ -106,14 +113,16 @@ class Counters(Points):
         conditions = [
             "kind = 'point'",
             f"name IN {bind(names, 'Array(String)')}",
-            f"detail IN {bind(list(self.kinds), 'Array(String)')}",
+            f"detail IN {bind([*self.kinds, 'birth'], 'Array(String)')}",
             *self._conditions(wanted.where, bind),
         ]
         before_s = max(BEFORE_S, window.grain_s)
         columns = "tick, bot, host, name, detail, series, total, first, last, finalizeAggregation(rise) AS rise"
+        earlier = "PARTITION BY series, name ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
         pieces = (
-            f"SELECT tick, bot, host, name, detail, series, total, first, last, rise, max(last) OVER "
-            "(PARTITION BY series, name ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
+            "SELECT *, detail = 'birth' AS born, "
+            f"max(if(born, (toInt64(0), 0.), last)) OVER ({earlier}) AS before, "
+            f"max(if(born, last.1, 0)) OVER ({earlier}) AS birth "
             f"FROM ({union(window.segments(before_s), columns, conditions, bind)})"
         )
         # Series 0 is what was folded together because there was too much of it: its points are no one's steps.
@@ -121,10 +130,11 @@ class Counters(Points):
             "SELECT tick, bot, host, name, detail, series, multiIf("
             "endsWith(detail, 'delta'), total, "
             "series = 0, NULL, "
-            "before.1 = 0, rise, "
-            "first.1 > before.1, rise + greatest(first.2 - before.2, 0), "
+            "before.1 = 0 OR (first.1 > before.1 AND first.2 < before.2), "
+            "rise + if(birth > before.1 AND birth < first.1, first.2, 0), "
+            "first.1 > before.1, rise + first.2 - before.2, "
             "last.1 > before.1, greatest(last.2 - before.2, 0), "
-            f"0) AS risen FROM ({pieces}) WHERE tick >= {bind.moment(window.start_s)}"
+            f"0) AS risen FROM ({pieces}) WHERE NOT born AND tick >= {bind.moment(window.start_s)}"
         )
         return self._labelled(risen, wanted.labels, bind)
 

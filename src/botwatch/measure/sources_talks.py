@@ -22,6 +22,7 @@ class Sessions:
 
     labels: ClassVar[tuple[str, ...]] = ("bot", "host", "channel", "outcome")
     open: ClassVar[bool] = False
+    joined: ClassVar[tuple[str, ...]] = ()
     grain_s: ClassVar[int] = TICK_S
     moment: ClassVar[str] = "toUnixTimestamp(at)"
 
@@ -56,11 +57,13 @@ class Concurrency:
     """How many sessions were active, a row a minute.
 
     Kept for every bot and channel, and under '' for all of them: what nothing asks about is read there,
-    because a peak over several bots is not the sum of theirs.
+    because a peak over several bots is not the sum of theirs. The row for all is there for every minute that has
+    been counted; another that is not there is 0.
     """
 
     labels: ClassVar[tuple[str, ...]] = ("bot", "channel")
     open: ClassVar[bool] = False
+    joined: ClassVar[tuple[str, ...]] = ()
     grain_s: ClassVar[int] = MINUTE_S
     moment: ClassVar[str] = "toUnixTimestamp(minute)"
 

@@ -25,7 +25,7 @@ from botwatch.receive.door import Door, Terms, digest
 from botwatch.receive.http import Answer, Head
 from botwatch.receive.json_facts import INFO, level_of, time_ns_of
 from botwatch.receive.lines import MEDIA_TYPES, Bad, Document, Sheet, documents, idempotency_key, refusal
-from botwatch.receive.messages import json_lines
+from botwatch.receive.wire import add_line
 
 _FIELDS = {
     "time": ("timestamp", "time", "ts", "@timestamp"),
@@ -74,24 +74,23 @@ class JsonLogsEndpoint:
 
 def parcel_of(body: bytes, terms: Terms, mark: tuple[bytes, ...], *, keyed: bool) -> tuple[Sheet, Parcel]:
     sheet = Sheet()
-    lines: list[bytes] = []
-    size = 0
+    lines = bytearray()
     all_told_time = True
     for document in documents(body, limits.JSON_LINE_BYTES_MAX):
+        if len(lines) > limits.JSON_CANONICAL_BYTES_MAX:
+            sheet.refuse(Bad(document.line, Refusal.TOO_LARGE, "expected fewer lines in one request"))
+            continue
         line = document if isinstance(document, Bad) else _canonical(document, terms)
         if isinstance(line, Bad):
             sheet.refuse(line)
-        elif size + len(line.text) > limits.JSON_CANONICAL_BYTES_MAX:
-            sheet.refuse(Bad(document.line, Refusal.TOO_LARGE, "expected fewer lines in one request"))
         else:
-            size += len(line.text)
-            lines.append(line.text)
+            add_line(lines, line.text)
+            sheet.accepted += 1
             all_told_time = all_told_time and line.told_time
-    sheet.accepted = len(lines)
     parcel = Parcel(
         inbox=Inbox.JSON_LOGS,
-        body=json_lines(lines),
-        items=len(lines),
+        body=bytes(lines),
+        items=sheet.accepted,
         digest=digest(Inbox.JSON_LOGS, *mark),
         dedup=keyed or all_told_time,
         rejected=dict(sheet.rejected),

@@ -62,38 +62,37 @@ class _Field:
 def _fill(message: Message, shape: dict[str, _Field], tree: dict[str, Any], depth: int) -> None:
     if depth > limits.JSON_NESTING_MAX:
         raise too_deep()
-    for key, value in tree.items():
-        field = shape.get(key)
-        if field is None or value is None:
-            continue
-        try:
-            _set(message, field, value, depth)
-        except (_Wrong, TypeError, ValueError) as error:
-            expected = str(error) if isinstance(error, _Wrong) else "another value"
-            raise InvalidBody(f"{message.DESCRIPTOR.name}.{key}: expected {expected}.") from None
+    key = ""
+    try:
+        for key, value in tree.items():
+            field = shape.get(key)
+            if field is None or value is None:
+                continue
+            if field.repeated:
+                _extend(getattr(message, field.name), field, value, depth)
+            elif field.message is None:
+                setattr(message, field.name, field.convert(value))
+            elif type(value) is dict:
+                child = getattr(message, field.name)
+                child.SetInParent()  # an empty object is a field that is there
+                _fill(child, _shape_of(field.message), value, depth + 1)
+            else:
+                raise _Wrong("an object")
+    except _Wrong as wrong:
+        raise InvalidBody(f"{message.DESCRIPTOR.name}.{key}: expected {wrong}.") from None
 
 
-def _set(message: Message, field: _Field, value: Any, depth: int) -> None:
-    if field.repeated:
-        if not isinstance(value, list):
-            raise _Wrong("an array")
-        target = getattr(message, field.name)
-        if field.message is None:
-            target.extend(map(field.convert, value))
-            return
-        shape = _shape_of(field.message)
-        for element in value:
-            if not isinstance(element, dict):
-                raise _Wrong("an array of objects")
-            _fill(target.add(), shape, element, depth + 1)
-    elif field.message is None:
-        setattr(message, field.name, field.convert(value))
-    else:
-        if not isinstance(value, dict):
-            raise _Wrong("an object")
-        child = getattr(message, field.name)
-        child.SetInParent()  # an empty object is a field that is there
-        _fill(child, _shape_of(field.message), value, depth + 1)
+def _extend(target: Any, field: _Field, values: Any, depth: int) -> None:
+    if type(values) is not list:
+        raise _Wrong("an array")
+    if field.message is None:
+        target.extend(map(field.convert, values))
+        return
+    shape = _shape_of(field.message)
+    for value in values:
+        if type(value) is not dict:
+            raise _Wrong("an array of objects")
+        _fill(target.add(), shape, value, depth + 1)
 
 
 @cache

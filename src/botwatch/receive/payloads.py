@@ -12,7 +12,7 @@ from botwatch.nouns import Inbox, Parcel, Refusal, Signal
 from botwatch.receive.door import Door, digest
 from botwatch.receive.http import Answer, Head
 from botwatch.receive.lines import MEDIA_TYPES, Bad, Document, Sheet, documents, idempotency_key, refusal
-from botwatch.receive.messages import payloads
+from botwatch.receive.wire import add_payload
 
 
 class PayloadsEndpoint:
@@ -52,19 +52,20 @@ def source_in(head: Head) -> str:
 
 def parcel_of(body: bytes, source: str, mark: tuple[bytes, ...], *, keyed: bool) -> tuple[Sheet, Parcel]:
     sheet = Sheet()
-    texts: list[bytes] = []
+    name = source.encode()
+    payloads = bytearray()
     for document in documents(body, limits.PAYLOAD_BYTES_MAX):
         if isinstance(document, Bad):
             sheet.refuse(document)
         elif not isinstance(document.value, dict | list):
             sheet.refuse(_not_a_document(document))
         else:
-            texts.append(document.text)
-    sheet.accepted = len(texts)
+            add_payload(payloads, name, document.text)
+            sheet.accepted += 1
     parcel = Parcel(
         inbox=Inbox.PAYLOADS,
-        body=payloads(source, texts),
-        items=len(texts),
+        body=bytes(payloads),
+        items=sheet.accepted,
         digest=digest(Inbox.PAYLOADS, *mark),
         dedup=keyed,
         rejected=dict(sheet.rejected),

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from botwatch import limits
 from botwatch.errors import InvalidBody, TooLarge
+from botwatch.receive import wire
 
 _REPEATED = {0: 1, 1: 2, 2: 2}  # the field that repeats, by depth
 _ITEM_DEPTH = 2
@@ -64,7 +65,7 @@ class Cut:
                 size += length
             elif depth < _ITEM_DEPTH:
                 for piece in self._cut(message[run.inner : run.end], depth + 1):
-                    yield head + _field(_REPEATED[depth], piece)
+                    yield head + wire.field(_REPEATED[depth], piece)
             elif length <= limits.ITEM_BYTES_MAX:
                 yield b"".join((head, message[run.start : run.end]))
             else:
@@ -133,16 +134,6 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
     raise not_protobuf()
-
-
-def _field(number: int, content: bytes) -> bytes:
-    length = len(content)
-    tag = bytearray([number << 3 | _BYTES])
-    while length > 0x7F:
-        tag.append(length & 0x7F | 0x80)
-        length >>= 7
-    tag.append(length)
-    return bytes(tag) + content
 
 
 def not_protobuf() -> InvalidBody:

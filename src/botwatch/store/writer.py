@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _RECEIVED_NS_TAG: Final = b"\xc0\x3e"  # field 1000, varint
 _ATTEMPTS_BEFORE_SPLIT: Final = 5
-_SHARE_OF_A_CORE: Final = 0.07  # what inserts of one inbox may take while batches are small
+_OUT_OF_MEMORY: Final = 241
+_SHARE_OF_A_CORE: Final = 0.04  # what inserts of one inbox may take while batches are small
+_PAUSE_S_MAX: Final[Mapping[Inbox, float]] = {Inbox.POINTS: 5.0}  # their ticks are ten seconds long
 
 _COMMON: Final[Mapping[str, str]] = {
     "deduplicate_blocks_in_dependent_materialized_views": "1",
@@ -187,7 +189,8 @@ class Writer:
             self._write(batch)
             wrote = True
             now_s = self._clock.monotonic_s()
-            pause_s = min(self._pause_s_max, max(self._pause_s_min, (now_s - began_s) / _SHARE_OF_A_CORE))
+            pause_s_max = max(self._pause_s_max, _PAUSE_S_MAX.get(inbox, 0.0))
+            pause_s = min(pause_s_max, max(self._pause_s_min, (now_s - began_s) / _SHARE_OF_A_CORE))
             due[inbox] = now_s if batch.size >= limits.BATCH_BYTES_MAX // 2 else now_s + pause_s
         if not wrote and not everything:
             self._spool.wait_for_work(self._pause_s_min / 3)
@@ -211,8 +214,7 @@ class Writer:
                 self._hand_over(batch, data, token)
             except StoreError as error:
                 attempts += 1
-                too_big = error.engine_code == 241 and attempts >= _ATTEMPTS_BEFORE_SPLIT
-                if isinstance(error, StoreAway) and not too_big:
+                if not self._data_is_at_fault(batch, error, attempts):
                     self._wait_for_engine(error, attempts)
                     continue
                 if high - low == 1:
@@ -228,6 +230,18 @@ class Writer:
                 ]
             self.health.away_since_ns = None
             return []
+
+    def _data_is_at_fault(self, batch: Batch, error: StoreError, attempts: int) -> bool:
+        """Only when the engine takes an empty request of the same kind: else it would refuse any data,
+        and what was acknowledged must wait for it, whatever it says."""
+        too_big = error.engine_code == _OUT_OF_MEMORY and attempts >= _ATTEMPTS_BEFORE_SPLIT
+        if isinstance(error, StoreAway) and not too_big:
+            return False
+        try:
+            self._hand_over(batch, b"", f"{batch.token(self._node)}:empty:{attempts}")
+        except StoreError:
+            return False
+        return True
 
     def _hand_over(self, batch: Batch, data: bytes, token: str) -> None:
         if batch.inbox is Inbox.TURNS:

@@ -63,7 +63,7 @@ class Filter:
         return any(name is not None for name in (self.session, self.trace, self.correlation))
 
     def of_session(self, scope: scopes.Scope, traces: Sequence[str]) -> Filter:
-        return replace(self, window=self.window.within(scope.reach), bot=scope.bot, session=scope.session_id, traces=tuple(traces))
+        return replace(self, window=self.window.within(scope.reach), bot=scope.totals.bot, session=scope.totals.session_id, traces=tuple(traces))
 
 
 async def page(

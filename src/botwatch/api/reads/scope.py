@@ -5,34 +5,31 @@ A log record or a span often carries only its trace; it belongs to the session a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from botwatch.api.asking import Window
-from botwatch.api.reads.sessions import COLUMNS
+from botwatch.api.reads.sessions import COLUMNS, Totals, micros
 from botwatch.clock import SECOND_NS
 from botwatch.limits import SESSION_TRACES_MAX, TRACE_SPREAD_S_MAX
 from botwatch.store.client import Store
 
 _OF_SESSION = "bot = {bot:String} AND session_id = {session:String}"
 _OTHERS_MAX = 100
+SMALL: Final = "SETTINGS max_threads = 1"  # a few rows by key: a second thread costs more than it gains
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`row` has the columns of the list of sessions."""
-
-    session_id: str
-    bot: str
+    totals: Totals
     first_us: int
     last_us: int
-    row: Sequence[Any]
     other_bots: tuple[str, ...]
 
     @property
     def params(self) -> dict[str, Any]:
-        return {"session": self.session_id, "bot": self.bot, "first_us": self.first_us, "last_us": self.last_us}
+        return {"session": self.totals.session_id, "bot": self.totals.bot, "first_us": self.first_us, "last_us": self.last_us}
 
     @property
     def reach(self) -> Window:
@@ -56,32 +53,40 @@ def within_hours(column: str) -> str:
     )
 
 
-async def scope_of(store: Store, session_id: str, bot: str | None, active_us: int) -> Scope | None:
+async def scope_of(store: Store, session_id: str, bot: str | None) -> Scope | None:
     """None when there is no such session. Under several bots, the one that was seen last."""
     sql = (
         f"SELECT {COLUMNS} FROM sessions WHERE session_id = {{session:String}} GROUP BY session_id, bot "
-        f"ORDER BY seen_us DESC, bot LIMIT {_OTHERS_MAX}"
+        f"ORDER BY max(last_seen) DESC, bot LIMIT {_OTHERS_MAX} {SMALL}"
     )
-    rows = (await store.fetch(sql, {"session": session_id, "active_us": active_us})).rows
-    row = next((row for row in rows if bot in (None, row[1])), None)
-    if row is None:
+    rows = (await store.fetch(sql, {"session": session_id})).rows
+    found = [Totals(*row) for row in rows]
+    chosen = next((totals for totals in found if bot in (None, totals.bot)), None)
+    if chosen is None:
         return None
-    others = tuple(sorted(other[1] for other in rows if other[1] != row[1]))
-    return Scope(session_id, row[1], row[5], row[6], row, others)
+    others = tuple(sorted(totals.bot for totals in found if totals is not chosen))
+    return Scope(chosen, micros(chosen.first_seen), micros(chosen.last_seen), others)
 
 
 async def of_session(store: Store, session_id: str, bot: str | None) -> tuple[Scope, list[str]] | None:
-    found = await scope_of(store, session_id, bot, 0)
+    found = await scope_of(store, session_id, bot)
     return None if found is None else (found, await trace_ids(store, found))
 
 
-async def trace_ids(store: Store, scope: Scope) -> list[str]:
-    """The newest traces of a session, in hexadecimal, told by its spans and by its messages."""
+async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
+    """The newest traces that have a span of the session, in hexadecimal."""
     sql = (
-        "SELECT lower(hex(trace_id)) FROM ("
-        f"SELECT trace_id, toUnixTimestamp64Micro(at) AS us FROM messages WHERE {within_hours('at')} "
-        f"UNION ALL SELECT trace_id, toUnixTimestamp64Micro(start) AS us FROM spans WHERE {within('start')}"
-        ") WHERE trace_id != toFixedString('', 16) GROUP BY trace_id ORDER BY max(us) DESC, trace_id "
-        f"LIMIT {SESSION_TRACES_MAX}"
+        f"SELECT lower(hex(trace_id)) FROM spans WHERE {within('start')} GROUP BY trace_id "
+        f"ORDER BY max(start) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
     )
     return [row[0] for row in await store.fetch(sql, scope.params)]
+
+
+async def trace_ids(store: Store, scope: Scope) -> list[str]:
+    """The newest traces of a session, told by its spans and by its messages."""
+    sql = (
+        f"SELECT lower(hex(trace_id)) FROM messages WHERE {within_hours('at')} AND trace_id != toFixedString('', 16) "
+        f"GROUP BY trace_id ORDER BY max(at) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
+    )
+    of_spans, of_messages = await asyncio.gather(traces_of_spans(store, scope), store.fetch(sql, scope.params))
+    return list(dict.fromkeys((*of_spans, *(row[0] for row in of_messages))))[:SESSION_TRACES_MAX]

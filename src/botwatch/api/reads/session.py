@@ -7,50 +7,47 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from botwatch.api.masking import Eyes
-from botwatch.api.pages import moment
-from botwatch.api.reads import logs, scope, sessions, traces
-from botwatch.api.reads.values import attributes_of, known, known_trace, sql_hex, sql_text, sql_texts, text_of
-from botwatch.api.shapes_monitoring import Said, Session, SessionEvent, SessionFeedback, TurnItem
+from botwatch.api.pages import Page, moment
+from botwatch.api.reads import logs, scope, traces
+from botwatch.api.reads.values import NO_TRACE, attributes_of, known, known_trace, sql_text, sql_texts, text_of
+from botwatch.api.shapes_monitoring import Said, Session, SessionEvent, SessionFeedback, SessionItem, TurnItem
 from botwatch.api.shapes_telemetry import LogItem, TraceItem
-from botwatch.api.pages import Page
-from botwatch.limits import SESSION_LOGS_MAX, SESSION_MESSAGES_MAX
+from botwatch.limits import SESSION_LOGS_MAX, SESSION_MESSAGES_MAX, SESSION_TRACES_MAX
 from botwatch.store.client import Store
 
 Rows = Sequence[Sequence[Any]]
 FEEDBACK: Final = "bot.feedback"
 
 _SAID: Final = f"""
-SELECT toUnixTimestamp64Micro(at) AS us, toString(direction), author, toValidUTF8(text), toValidUTF8(message_id),
-    toValidUTF8(reply_to), {sql_hex("trace_id")}
+SELECT toUnixTimestamp64Micro(at), direction, author, toValidUTF8(text), message_id, reply_to, trace_id
 FROM messages WHERE {scope.within_hours("at")}
-ORDER BY us DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1}"""
+ORDER BY at DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1} {scope.SMALL}"""
 _TURNS: Final = f"""
-SELECT toUnixTimestamp64Micro(asked) AS us, toUnixTimestamp64Micro(answered), toString(outcome), answered_by,
-    toValidUTF8(message_id), {sql_hex("trace_id")}
-FROM (
-    SELECT * FROM turns WHERE {scope.within_hours("asked")}
-    ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id
-) LIMIT {SESSION_MESSAGES_MAX}"""
+SELECT toUnixTimestamp64Micro(asked), toUnixTimestamp64Micro(answered), outcome, answered_by, message_id, trace_id
+FROM turns WHERE {scope.within_hours("asked")}
+ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id LIMIT {SESSION_MESSAGES_MAX} {scope.SMALL}"""
 _EVENTS: Final = f"""
-SELECT toUnixTimestamp64Micro(at) AS us, event, {sql_text("body")}, toValidUTF8(message_id), {sql_texts("attributes")}, toValidUTF8(user_id)
-FROM events WHERE {scope.within_hours("at")} ORDER BY us DESC LIMIT {SESSION_MESSAGES_MAX}"""
+SELECT toUnixTimestamp64Micro(at), event, {sql_text("body")}, message_id, {sql_texts("attributes")}, user_id
+FROM events WHERE {scope.within_hours("at")} ORDER BY at DESC LIMIT {SESSION_MESSAGES_MAX} {scope.SMALL}"""
 
 
 async def read(store: Store, session_id: str, bot: str | None, now_ns: int, idle_s: int, eyes: Eyes) -> Session | None:
     """None when there is no such session."""
-    found = await scope.scope_of(store, session_id, bot, now_ns // 1_000 - idle_s * 1_000_000)
+    found = await scope.scope_of(store, session_id, bot)
     if found is None:
         return None
-    said, turns, events, trace_ids = await asyncio.gather(
+    said, turns, events, of_spans = await asyncio.gather(
         store.fetch(_SAID, found.params),
         store.fetch(_TURNS, found.params),
         store.fetch(_EVENTS, found.params),
-        scope.trace_ids(store, found),
+        scope.traces_of_spans(store, found),
     )
+    trace_ids = _trace_ids(said.rows, of_spans)
     behind, written = await asyncio.gather(
         traces.summaries(store, trace_ids, found.reach, eyes), _logs(store, found, trace_ids, now_ns, eyes)
     )
-    return _shape(found, (said.rows, turns.rows, events.rows), behind, written, eyes)
+    item = found.totals.item(now_ns // 1_000 - idle_s * 1_000_000, eyes)
+    return _shape(item, found.other_bots, (said.rows, turns.rows, events.rows), behind, written, eyes)
 
 
 async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_ns: int, eyes: Eyes) -> Page[LogItem]:
@@ -58,13 +55,25 @@ async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_
     return await logs.page(store, wanted, SESSION_LOGS_MAX, None, now_ns, eyes)
 
 
+def _trace_ids(said: Rows, of_spans: Sequence[str]) -> list[str]:
+    """The newest, told by the messages and by the spans."""
+    of_messages = (row[6].hex() for row in said)
+    found = dict.fromkeys((*of_spans, *(id for id in of_messages if id != NO_TRACE)))
+    return list(found)[:SESSION_TRACES_MAX]
+
+
 def _shape(
-    found: scope.Scope, read: tuple[Rows, Rows, Rows], behind: list[TraceItem], written: Page[LogItem], eyes: Eyes
+    item: SessionItem,
+    other_bots: Sequence[str],
+    read: tuple[Rows, Rows, Rows],
+    behind: list[TraceItem],
+    written: Page[LogItem],
+    eyes: Eyes,
 ) -> Session:
     said, turns, events = read
     return Session(
-        session=sessions.item(found.row, eyes),
-        other_bots=list(found.other_bots),
+        session=item,
+        other_bots=list(other_bots),
         transcript=[_said(row) for row in reversed(said[:SESSION_MESSAGES_MAX])],
         transcript_truncated=len(said) > SESSION_MESSAGES_MAX,
         turns=[_turn(row) for row in reversed(turns)],
@@ -84,7 +93,7 @@ def _said(row: Sequence[Any]) -> Said:
         text=text,
         message_id=known(message_id),
         reply_to=known(reply_to),
-        trace_id=known_trace(trace_id),
+        trace_id=known_trace(trace_id.hex()),
     )
 
 
@@ -97,7 +106,7 @@ def _turn(row: Sequence[Any]) -> TurnItem:
         answered_by=known(answered_by),
         response_ms=None if answered_us is None else (answered_us - asked_us) / 1e3,
         message_id=known(message_id),
-        trace_id=known_trace(trace_id),
+        trace_id=known_trace(trace_id.hex()),
     )
 
 

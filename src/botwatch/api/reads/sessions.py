@@ -9,27 +9,94 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botwatch.api.masking import Eyes
-from botwatch.api.pages import cursor_of, moment, parts_of
 from botwatch.api.asking import words_of
+from botwatch.api.masking import Eyes
+from botwatch.api.pages import cursor_of, parts_of
 from botwatch.api.reads.values import known
 from botwatch.api.shapes_monitoring import Feedback, SessionItem, SessionPage, SessionState
 from botwatch.store.client import Store
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STRETCHES_S: Final = (300, 1_800, 10_800, 64_800, 388_800, 2_332_800)
 
-COLUMNS: Final = """
-    session_id, bot, toValidUTF8(max(user_id)) AS user, max(channel) AS via, max(host) AS machine,
-    toUnixTimestamp64Micro(min(first_seen)) AS began_us, toUnixTimestamp64Micro(max(last_seen)) AS seen_us,
-    sum(messages_in) AS said_in, sum(messages_out) AS said_out,
-    multiIf(isNotNull(max(ended)) AND (isNull(max(last_message)) OR max(ended) >= max(last_message)), 'ended',
-            isNotNull(max(last_message)) AND max(last_message) > fromUnixTimestamp64Micro({active_us:Int64}, 'UTC'), 'active',
-            'idle') AS state,
-    toValidUTF8(max(outcome)) AS result, isNotNull(max(handed_off)) AS passed_on,
-    sum(feedback_count) AS rated, sum(feedback_sum) AS rating,
-    bitShiftRight(cityHash64(bot, session_id), 1) AS tie"""
+COLUMNS: Final = (
+    "session_id, bot, max(user_id), max(channel), max(host), min(first_seen), max(last_seen), min(first_message), "
+    "max(last_message), sum(messages_in), sum(messages_out), max(ended), max(outcome), max(handed_off), "
+    "sum(feedback_count), sum(feedback_sum)"
+)
+_COLUMNS_COUNT: Final = 16
+_TIE: Final = "bitShiftRight(cityHash64(bot, session_id), 1)"
+_SEEN_US: Final = "toUnixTimestamp64Micro(max(last_seen))"
+_ENDED: Final = "isNotNull(max(ended)) AND (isNull(max(last_message)) OR max(ended) >= max(last_message))"
+_SPOKE: Final = (
+    "isNotNull(max(last_message)) AND max(last_message) > fromUnixTimestamp64Micro({active_us:Int64}, 'UTC')"
+)
+_IN_STATE: Final = {
+    SessionState.ENDED: f"({_ENDED})",
+    SessionState.ACTIVE: f"NOT ({_ENDED}) AND {_SPOKE}",
+    SessionState.IDLE: f"NOT ({_ENDED}) AND NOT ({_SPOKE})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """One row of `COLUMNS`; its times are UTC, as the engine gives them."""
+
+    session_id: str
+    bot: str
+    user: str
+    channel: str
+    host: str
+    first_seen: datetime
+    last_seen: datetime
+    first_message: datetime | None
+    last_message: datetime | None
+    messages_in: int
+    messages_out: int
+    ended: datetime | None
+    outcome: str
+    handed_off: datetime | None
+    feedback_count: int
+    feedback_sum: float
+
+    def state(self, active_us: int) -> SessionState:
+        if self.ended is not None and (self.last_message is None or self.ended >= self.last_message):
+            return SessionState.ENDED
+        spoke = self.last_message is not None and micros(self.last_message) > active_us
+        return SessionState.ACTIVE if spoke else SessionState.IDLE
+
+    def item(self, active_us: int, eyes: Eyes) -> SessionItem:
+        began, over = self.first_message or self.first_seen, self.last_message or self.last_seen
+        return SessionItem(
+            id=self.session_id,
+            bot=self.bot,
+            user=eyes.user(self.user),
+            channel=self.channel,
+            host=self.host,
+            started=began.replace(tzinfo=UTC),
+            last_seen=self.last_seen.replace(tzinfo=UTC),
+            duration_seconds=(over - began).total_seconds(),
+            messages=self.messages_in + self.messages_out,
+            messages_in=self.messages_in,
+            messages_out=self.messages_out,
+            state=self.state(active_us),
+            handed_off=self.handed_off is not None,
+            outcome=known(self.outcome),
+            feedback=self._feedback(),
+        )
+
+    def _feedback(self) -> Feedback | None:
+        if not self.feedback_count:
+            return None
+        return Feedback(count=self.feedback_count, average=self.feedback_sum / self.feedback_count)
+
+
+def micros(at: datetime) -> int:
+    """A time of the engine in microseconds since 1970."""
+    return (at.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +129,9 @@ async def page(store: Store, wanted: Wanted, eyes: Eyes) -> SessionPage:
     shown = rows[: wanted.limit]
     more = len(rows) > wanted.limit
     return SessionPage(
-        items=[item(row, eyes) for row in shown],
-        next=cursor_of(shown[-1][6], shown[-1][14]) if more else None,
+        items=[Totals(*row[:_COLUMNS_COUNT]).item(wanted.active_us, eyes) for row in shown],
+        next=cursor_of(*shown[-1][_COLUMNS_COUNT : _COLUMNS_COUNT + 2]) if more else None,
         total=await _total(store, wanted, eyes, rows) if wanted.state is SessionState.ACTIVE else None,
-    )
-
-
-def item(row: Sequence[Any], eyes: Eyes) -> SessionItem:
-    id, bot, user, channel, host, began_us, seen_us, said_in, said_out, state, outcome, handed_off, rated, rating = row[:14]
-    return SessionItem(
-        id=id,
-        bot=bot,
-        user=eyes.user(user),
-        channel=channel,
-        host=host,
-        started=moment(began_us * 1_000),
-        last_seen=moment(seen_us * 1_000),
-        duration_seconds=(seen_us - began_us) / 1e6,
-        messages=said_in + said_out,
-        messages_in=said_in,
-        messages_out=said_out,
-        state=SessionState(state),
-        handed_off=bool(handed_off),
-        outcome=known(outcome),
-        feedback=Feedback(count=rated, average=rating / rated) if rated else None,
     )
 
 
@@ -106,7 +152,7 @@ def _query(wanted: Wanted, eyes: Eyes, from_us: int, before: list[int | str] | N
     }  # fmt: skip
     seen = ["hour >= toStartOfHour(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))"]
     seen.append("last_seen >= fromUnixTimestamp64Micro({from_us:Int64}, 'UTC')")
-    kept, later = ["seen_us >= {from_us:Int64}"], "1"
+    kept, later = [f"{_SEEN_US} >= {{from_us:Int64}}"], "1"
     those = []
     if before is not None:
         params |= {"before_us": before[0], "before_tie": before[1]}
@@ -117,18 +163,17 @@ def _query(wanted: Wanted, eyes: Eyes, from_us: int, before: list[int | str] | N
         seen.append("bot = {bot:String}")
         those.append("bot = {bot:String}")
     if wanted.state is not None:
-        params["state"] = wanted.state.value
-        kept.append("state = {state:String}")
+        kept.append(_IN_STATE[wanted.state])
     if wanted.channel is not None:
         params["channel"] = wanted.channel
-        kept.append("via = {channel:String}")
+        kept.append("max(channel) = {channel:String}")
     if wanted.search:
         those.append(_found(wanted.search, eyes, params))
     if from_us > 0:
         those.append(f"session_id IN (SELECT session_id FROM session_hours WHERE {' AND '.join(seen)})")
     counted = ", count() OVER () AS total" if wanted.state is SessionState.ACTIVE else ""
     sql = (
-        f"SELECT * FROM (SELECT {COLUMNS}{counted} FROM sessions WHERE {' AND '.join(those) or '1'} "
+        f"SELECT * FROM (SELECT {COLUMNS}, {_SEEN_US} AS seen_us, {_TIE} AS tie{counted} FROM sessions WHERE {' AND '.join(those) or '1'} "
         f"GROUP BY session_id, bot HAVING {' AND '.join(kept)}) WHERE {later} "
         "ORDER BY seen_us DESC, tie DESC LIMIT {limit:UInt32} OFFSET {offset:UInt32}"
     )
@@ -149,7 +194,7 @@ def _found(search: str, eyes: Eyes, params: dict[str, Any]) -> str:
 
 async def _total(store: Store, wanted: Wanted, eyes: Eyes, rows: Sequence[Sequence[Any]]) -> int:
     if rows:
-        return int(rows[0][15])
+        return int(rows[0][-1])
     if not wanted.offset and wanted.cursor is None:
         return 0
     start = Wanted(

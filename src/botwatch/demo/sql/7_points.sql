@@ -1,5 +1,5 @@
 -- The heartbeats: what each process uses and has counted. Every ten seconds in the last hour, before
--- that every thirty: nobody looks closer at yesterday, and history is written while someone waits.
+-- that once a minute: nobody looks closer at yesterday, and history is written while someone waits.
 
 CREATE TABLE demo_counts (instance String, start_ns Int64, kind String, at_ns Int64, total UInt64) ENGINE = Memory;
 
@@ -58,7 +58,7 @@ FROM
     FROM
     (
         SELECT *, arrayJoin(arrayConcat(
-            range(from_ns, least(to_ns, ends_ns - 3600000000000), 30000000000),
+            range(from_ns, least(to_ns, ends_ns - 3600000000000), 60000000000),
             range(greatest(from_ns, ends_ns - 3600000000000), to_ns, 10000000000))) AS beat_ns,
             arrayJoin(['in', 'out', 'warning', 'error']) AS kind
         FROM demo_lives

@@ -113,12 +113,14 @@ MEASURES: Final = (
         Unit.COUNT,
         "sessions with a message within the idle time and not ended, at the end of the step",
         Counted(CONCURRENCY, "mapValues(sumMap[active])[-1]"),
+        empty=Empty.COUNTED,
     ),
     Measure(
         "sessions.peak",
         Unit.COUNT,
         "most sessions active at once; of several bots or channels that were chosen, their peaks in a minute added",
         Counted(CONCURRENCY, "arrayMax(mapValues(sumMap[peak]))"),
+        empty=Empty.COUNTED,
     ),
     Measure(
         "sessions.count",

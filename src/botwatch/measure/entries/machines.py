@@ -15,7 +15,7 @@ _MODE: Final = ("mode", ("cpu.mode", "state", "system.cpu.state"))
 _CPU: Final = ("cpu", ("cpu.logical_number", "system.cpu.logical_number", "cpu"))
 _MEMORY: Final = ("state", ("system.memory.state", "state"))
 _DEVICE: Final = ("device", ("system.device", "device"))
-_DISK: Final = (_DEVICE, ("state", ("system.filesystem.state", "state")), ("fs", ("system.filesystem.type", "type")))
+_DISK: Final = (("state", ("system.filesystem.state", "state")), ("fs", ("system.filesystem.type", "type")))
 # Always full, or not a disk at all.
 _REAL_DISK: Final = "fs NOT IN ('squashfs', 'iso9660', 'erofs', 'tmpfs', 'devtmpfs', 'ramfs', 'overlay')"
 
@@ -108,13 +108,13 @@ _HOSTS: Final = (
     _part(
         "cpu.usage.gauge",
         "from system.cpu.utilization",
-        Counted(Gauges(("system.cpu.utilization",), (_MODE, _CPU)), f"100 * (1 - {mean()})", "mode = 'idle'"),
+        Counted(Gauges(("system.cpu.utilization",), (_CPU,), inner=(_MODE,)), f"100 * (1 - {mean()})", "mode = 'idle'"),
     ),
     _part(
         "cpu.usage.time",
         "from system.cpu.time",
         Counted(
-            Counters(("system.cpu.time",), (_MODE, _CPU)),
+            Counters(("system.cpu.time",), (_CPU,), inner=(_MODE,)),
             "100 * (1 - sum[risen | mode = 'idle'] / nullIf(sum[risen], 0))",
         ),
     ),
@@ -130,13 +130,13 @@ _HOSTS: Final = (
     _part(
         "mem.usage.gauge",
         "from system.memory.utilization",
-        Counted(Gauges(("system.memory.utilization",), (_MEMORY,)), mean("100 * sum[total]"), "state = 'used'"),
+        Counted(Gauges(("system.memory.utilization",), inner=(_MEMORY,)), mean("100 * sum[total]"), "state = 'used'"),
     ),
     _part(
         "mem.usage.bytes",
         "from system.memory.usage",
         Counted(
-            Gauges(("system.memory.usage",), (_MEMORY,)),
+            Gauges(("system.memory.usage",), inner=(_MEMORY,)),
             "100 * sum[total | state = 'used'] / nullIf(sum[total], 0)",
             "state IN ('used', 'free', 'cached', 'buffered', 'buffers')",
         ),
@@ -145,7 +145,7 @@ _HOSTS: Final = (
         "mem.free",
         Unit.KIB,
         "free memory of a host in KB; of several hosts their average",
-        Counted(Gauges(("system.memory.usage",), (_MEMORY,)), mean("sum[total] / 1024"), "state = 'free'"),
+        Counted(Gauges(("system.memory.usage",), inner=(_MEMORY,)), mean("sum[total] / 1024"), "state = 'free'"),
         direction=Direction.LOW,
     ),
     Measure(
@@ -160,7 +160,7 @@ _HOSTS: Final = (
         "disk.usage.gauge",
         "from system.filesystem.utilization",
         Counted(
-            Gauges(("system.filesystem.utilization",), _DISK),
+            Gauges(("system.filesystem.utilization",), (_DEVICE,), inner=_DISK),
             "100 * max[high]",
             f"state IN ('used', '') AND {_REAL_DISK}",
         ),
@@ -169,7 +169,7 @@ _HOSTS: Final = (
         "disk.usage.bytes",
         "from system.filesystem.usage",
         Counted(
-            Gauges(("system.filesystem.usage",), _DISK),
+            Gauges(("system.filesystem.usage",), (_DEVICE,), inner=_DISK),
             "100 * sum[total | state = 'used'] / nullIf(sum[total | state IN ('used', 'free')], 0)",
             _REAL_DISK,
         ),

@@ -9,7 +9,7 @@ from botwatch.measure.model import Counted, Direction, Empty, Fold, Measure, Pre
 from botwatch.measure.sources import LOGS, PAYLOADS, SEEN
 from botwatch.measure.sources_points import Counters
 
-_EVENTS: Final = Counters(("bot.events",), (("event_kind", ("bot.event.kind",)),))
+_EVENTS: Final = Counters(("bot.events",), inner=(("event_kind", ("bot.event.kind",)),))
 _DROPPED: Final = Counters(("bot.sdk.dropped",), (("reason", ("reason",)),))
 
 

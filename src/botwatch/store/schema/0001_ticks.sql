@@ -10,7 +10,8 @@
 --   log         the event          the level           logs
 --   message     the author         the direction       messages
 --   turn        ''                 the outcome         turns
---   point       the metric         the kind of metric  points, one row for each series
+--   point       the metric         the kind of metric  points, one row for each series; and 'birth',
+--                                                      without a sample: when its sender says it began at 0
 --   payload     the source         ''                  payloads
 --
 -- `spread` is a histogram with buckets that grow by 2 %: bucket k holds the milliseconds in

@@ -390,3 +390,23 @@ FROM distributions
 ARRAY JOIN [(concat(metric, '.count'), toFloat64(distributions.count)), (concat(metric, '.sum'), distributions.sum)] AS part
 WHERE NOT isNaN(part.2)
 GROUP BY tick, bot, host, name, detail, series;
+
+-- What only grows is counted by its growth, and the first point of a series has none before it to grow from.
+-- Where its sender says that the count began shortly before, it began there at 0.
+CREATE MATERIALIZED VIEW number_points_to_births {on_cluster} TO ticks AS
+SELECT
+    'point' AS kind, toStartOfInterval(start, INTERVAL 10 SECOND) AS tick, bot, host, metric AS name, 'birth' AS detail, series,
+    min((toUnixTimestamp64Nano(start), 0.)) AS first, max((toUnixTimestamp64Nano(start), 0.)) AS last
+FROM number_points
+WHERE number_points.kind = 'cumulative' AND value > 0 AND start < at AND at <= start + toIntervalSecond(120)
+GROUP BY tick, bot, host, name, detail, series;
+
+CREATE MATERIALIZED VIEW distributions_to_births {on_cluster} TO ticks AS
+SELECT
+    'point' AS kind, toStartOfInterval(start, INTERVAL 10 SECOND) AS tick, bot, host, concat(metric, part) AS name, 'birth' AS detail, series,
+    min((toUnixTimestamp64Nano(start), 0.)) AS first, max((toUnixTimestamp64Nano(start), 0.)) AS last
+FROM distributions
+ARRAY JOIN ['.count', '.sum'] AS part
+WHERE (endsWith(distributions.kind, '_cumulative') OR distributions.kind = 'summary')
+    AND distributions.count > 0 AND start < at AND at <= start + toIntervalSecond(120)
+GROUP BY tick, bot, host, name, detail, series;

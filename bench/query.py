@@ -1,0 +1,193 @@
+"""How fast the API answers over a full store, while more comes in.
+
+    uv run python bench/query.py [--spans 50000000] [--messages 5000000] [--seconds 10] [--data DIR]
+
+The store is filled by SQL over two weeks, most of it in the last day. Then eight clients ask each
+endpoint without a pause while 20,000 spans a second are received. With `--data` the filled folder is
+kept and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ingest
+import numpy as np
+from shared import TOKEN, Running, percentile, print_machine, server
+
+CLIENTS = 8
+SPANS_A_SECOND = 20_000
+CHUNK = 2_000_000
+DAY_S = 86_400
+
+
+def fill(data: str, spans: int, messages: int, now_s: int) -> None:
+    """Bots, hosts, actions and sessions as a fleet has them; half of everything is of the last day."""
+    from botwatch.store.client import Store
+    from botwatch.store.migrate import migrate
+
+    store = Store.open("", data=Path(data))
+    store.create()
+    migrate(store)
+    if (store.read("SELECT count() FROM spans").first or (0,))[0] >= spans:
+        return
+    # The share of a row in its table, bent so that the last day holds half of all.
+    at = "fromUnixTimestamp64Micro(toInt64(({now} - if(number % 2 = 0, (number / {rows}) * {day}, {day} * (1 + 13 * number / {rows}))) * 1e6), 'UTC')"
+    for start in range(0, messages, CHUNK):
+        moment = at.format(now=now_s, rows=messages, day=DAY_S)
+        store.command(
+            f"""INSERT INTO messages (bot, host, channel, session_id, user_id, at, direction, author, text, message_id, received)
+            SELECT concat('bot-', toString(intDiv(number, 20) % 6)), concat('host-', toString(intDiv(number, 20) % 4)),
+                ['web', 'whatsapp', 'slack', 'email'][1 + intDiv(number, 20) % 4], concat('s-', toString(intDiv(number, 20))),
+                concat('user-', toString(intDiv(number, 20) % 50000)), {moment} AS moment,
+                if(intDiv(number, 2) % 2 = 0, 'in', 'out'), if(direction = 'in', 'user', 'bot'),
+                concat('message number ', toString(number), ' about order ', toString(cityHash64(number) % 100000)),
+                toString(number), moment
+            FROM numbers({start}, {min(CHUNK, messages - start)})"""
+        )
+    sessions = max(1, messages // 20)
+    for start in range(0, spans, CHUNK):
+        moment = at.format(now=now_s, rows=spans, day=DAY_S).replace("Micro", "Nano").replace("1e6", "1e9")
+        store.command(
+            f"""INSERT INTO spans (bot, host, start, duration_ns, trace_id, span_id, parent_span_id, name, kind, status,
+                session_id, channel, action, dependency, attributes, resource)
+            SELECT concat('bot-', toString(session % 6)), concat('host-', toString(session % 4)), {moment},
+                toUInt64(exp(10 + (cityHash64(number, 1) % 1000) / 110.0) * 1000),
+                reinterpretAsFixedString(sipHash128(intDiv(number, 5))), reinterpretAsFixedString(sipHash64(number)),
+                if(number % 5 = 0, toFixedString('', 8), reinterpretAsFixedString(sipHash64(number - number % 5))),
+                ['handle_message', 'classify', 'lookup_order', 'model', 'reply'][1 + number % 5],
+                ['consumer', 'internal', 'client', 'client', 'internal'][1 + number % 5], if(cityHash64(number, 2) % 50 = 0, 'error', 'unset'),
+                concat('s-', toString(session)), ['web', 'whatsapp', 'slack', 'email'][1 + session % 4],
+                if(number % 5 IN (0, 1, 4), concat('action-', toString(session % 3), '-', name), ''),
+                if(number % 5 IN (2, 3), ['api.example.com', 'db.example.com'][number % 5 - 1], ''),
+                map('http.response.status_code', '200', 'session.id', concat('s-', toString(session)), 'bot.action', name,
+                    'user.id', concat('user-', toString(session % 50000))),
+                '{{"service.name":"bot","host.name":"host"}}'
+            FROM (SELECT number, intDiv(number * {sessions}, {spans}) AS session FROM numbers({start}, {min(CHUNK, spans - start)}))"""
+        )
+        print(f"\rfilled {start + CHUNK:,} spans", end="", flush=True)
+    print()
+    store.close()
+
+
+@dataclass
+class Asked:
+    waits_ms: list[float] = field(default_factory=list)
+    failed: int = 0
+
+
+async def _client(port: int, paths: list[str], until_s: float, asked: Asked) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    number = 0
+    while time.perf_counter() < until_s:
+        path = paths[number % len(paths)]
+        number += 1
+        began_s = time.perf_counter()
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        status = int((await reader.readline()).split()[1])
+        length = 0
+        while (line := await reader.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line[15:])
+        await reader.readexactly(length)
+        asked.waits_ms.append((time.perf_counter() - began_s) * 1e3)
+        asked.failed += status != 200
+    writer.close()
+
+
+def _ask(port: int, paths: list[str], seconds: float, pipe: multiprocessing.connection.Connection) -> None:
+    asked = Asked()
+
+    async def everyone() -> None:
+        until_s = time.perf_counter() + seconds
+        await asyncio.gather(*(_client(port, paths[n:] + paths[:n], until_s, asked) for n in range(CLIENTS)))
+
+    asyncio.run(everyone())
+    pipe.send(asked)
+
+
+def _trickle(port: int, stop: multiprocessing.synchronize.Event) -> None:
+    """Spans at a steady rate, from one connection."""
+    random = np.random.default_rng()
+    template = ingest.Template(bytearray(ingest.traces(1).SerializeToString()))
+
+    async def send() -> None:
+        connection = await ingest.Connection.open(port, "/v1/traces")
+        began_s, sent = time.perf_counter(), 0
+        while not stop.is_set():
+            await connection.post(template.fresh(random))
+            sent += ingest.ITEMS
+            await asyncio.sleep(max(0.0, sent / SPANS_A_SECOND - (time.perf_counter() - began_s)))
+
+    asyncio.run(send())
+
+
+def measure(running: Running, seconds: float) -> None:
+    page = running.get("/api/monitoring/sessions?limit=50")
+    ids = [item["id"] for item in page["items"]]
+    day = "/api/monitoring/history?period=24h"
+    for name, paths in {
+        "status": ["/api/monitoring/status"],
+        "history, 24 h": [day],
+        "one measure by action, 24 h": [day + "&measure=action.success_rate&by=action"],
+        "sessions page": ["/api/monitoring/sessions?limit=10"],
+        "sessions search": ["/api/monitoring/sessions?limit=10&channel=slack&state=active"],
+        "session detail": [f"/api/monitoring/sessions/{id_}" for id_ in ids],
+        "logs page": ["/api/logs?limit=50"],
+        "actions": ["/api/actions"],
+    }.items():
+        here, there = multiprocessing.Pipe()
+        child = multiprocessing.Process(target=_ask, args=(running.web, paths, seconds, there))
+        child.start()
+        asked: Asked = here.recv()
+        child.join()
+        waits = asked.waits_ms
+        print(
+            f"{name:28} p50 {percentile(waits, 0.5):7.1f} ms   p99 {percentile(waits, 0.99):7.1f} ms   "
+            f"{len(waits) / seconds:7.0f}/s   failed {asked.failed}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--spans", type=int, default=50_000_000)
+    parser.add_argument("--messages", type=int, default=5_000_000)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--data", type=Path)
+    arguments = parser.parse_args()
+    print_machine()
+    with tempfile.TemporaryDirectory(prefix="botwatch-bench-") as folder:
+        data = arguments.data or Path(folder)
+        data.mkdir(parents=True, exist_ok=True)
+        began_s = time.perf_counter()
+        filling = multiprocessing.get_context("spawn").Process(
+            target=fill, args=(str(data), arguments.spans, arguments.messages, int(time.time()))
+        )
+        filling.start()
+        filling.join()
+        if filling.exitcode:
+            raise SystemExit("the store could not be filled")
+        print(
+            f"filled with {arguments.spans:,} spans and {arguments.messages:,} messages in {time.perf_counter() - began_s:.0f} s"
+        )
+        with server(data) as running:
+            stop = multiprocessing.Event()
+            trickle = multiprocessing.Process(target=_trickle, args=(running.otlp, stop))
+            trickle.start()
+            try:
+                measure(running, arguments.seconds)
+            finally:
+                stop.set()
+                trickle.join()
+            print(json.dumps({"status": running.get("/api/monitoring/status")}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Writing the few protobuf fields that are put together by hand.
+
+Two messages are ours, for what does not come as OTLP; parcels of them concatenate, as all do:
+
+    message JsonLines { repeated string line = 1; }
+    message Payloads  { repeated Payload payload = 1; }
+    message Payload   { string source = 1; string document = 2; }
+
+Each line is put into the body as soon as it is made: kept in a list until all are, a request's
+lines would take twenty times their bytes, as orjson leaves each in the buffer it was written to.
+"""
+
+from __future__ import annotations
+
+_LENGTH_DELIMITED = 2
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of text, bytes or a message; `number` is below 16."""
+    return head(number, len(content)) + content
+
+
+def head(number: int, length: int) -> bytes:
+    """What stands in front of such a field's content."""
+    out = bytearray((number << 3 | _LENGTH_DELIMITED,))
+    while length > 0x7F:
+        out.append(length & 0x7F | 0x80)
+        length >>= 7
+    out.append(length)
+    return bytes(out)
+
+
+def add_line(body: bytearray, line: bytes) -> None:
+    body += head(1, len(line))
+    body += line
+
+
+def add_payload(body: bytearray, source: bytes, document: bytes) -> None:
+    named = field(1, source) + head(2, len(document))
+    body += head(1, len(named) + len(document))
+    body += named
+    body += document
