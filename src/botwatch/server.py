@@ -33,6 +33,7 @@ from botwatch.api.sign_in import SignIn
 from botwatch.api.telemetry import Telemetry
 from botwatch.clock import SECOND_NS, Clock, SystemClock
 from botwatch.errors import BotwatchError, PortTaken, SettingError, StoreError
+from botwatch.measure.reader import Measures
 from botwatch.receive import app as receivers
 from botwatch.receive import otlp_grpc
 from botwatch.receive.door import Capacity, Options
@@ -152,7 +153,7 @@ class Server:
         self.sign_in = SignIn(database, self.access, clock)
         self._exit.callback(self.sign_in.close)
         health = Health(spool, self.writer, clock)
-        telemetry = Telemetry(self.store, spool, Fresh(clock))
+        telemetry = Telemetry(self.store, Measures(self.store, settings, clock), spool, Fresh(clock))
         self.context = Context(settings, clock, database, self.access, self.sign_in, health, health, telemetry)
         await self._open_doors(web, otlp)
         await self._run_jobs()

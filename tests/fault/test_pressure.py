@@ -55,8 +55,7 @@ async def test_while_the_engine_refuses_the_spool_fills_and_then_drains_by_itsel
             assert ready.status_code == 503
             assert "store does not take data" in ready.text
         sending = asyncio.create_task(client.run(stop))
-        counts = await asyncio.to_thread(server.wait_drained)
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         stop.set()
         await sending
         counts = await asyncio.to_thread(server.wait_drained)

@@ -40,7 +40,8 @@ class Client:
     async def refused(self, signal: Otlp, body: bytes, key: str | None = None) -> tuple[grpc.StatusCode, Status]:
         with pytest.raises(aio.AioRpcError) as caught:
             await self.export(signal, body, key)
-        details = dict(caught.value.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+        trailing: Any = caught.value.trailing_metadata() or ()
+        details = dict(trailing).get("grpc-status-details-bin", b"")
         return caught.value.code(), Status.FromString(details)
 
     async def refused_stream(self, messages: AsyncIterator[bytes]) -> grpc.StatusCode:

@@ -64,7 +64,7 @@ def test_a_field_that_comes_after_the_items_goes_to_every_piece() -> None:
     )
     resource = items_of_resource()
     body = field_bytes(1, field_bytes(2, scope) + resource + field_bytes(3, b"schema"))
-    pieces = [otlp.TRACES.request.FromString(piece) for piece in Cut().pieces(body)]
+    pieces: list[Any] = [otlp.TRACES.request.FromString(piece) for piece in Cut().pieces(body)]
     assert len(pieces) > 3
     assert {piece.resource_spans[0].schema_url for piece in pieces} == {"schema"}
     assert {len(piece.resource_spans[0].resource.attributes) for piece in pieces} == {1}

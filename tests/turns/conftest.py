@@ -12,7 +12,18 @@ from botwatch.store.client import Store
 from botwatch.store.migrate import migrate
 from tests.turns.talk import House
 
-FILLED = ("messages", "events", "session_hours", "sessions", "turns", "concurrency", "ticks_10s", "ticks_5m", "ticks_1h", "names")
+FILLED = (
+    "messages",
+    "events",
+    "session_hours",
+    "sessions",
+    "turns",
+    "concurrency",
+    "ticks_10s",
+    "ticks_5m",
+    "ticks_1h",
+    "names",
+)
 
 
 @pytest.fixture(scope="session")

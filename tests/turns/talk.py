@@ -163,8 +163,8 @@ class House:
 
     def turns(self) -> dict[tuple[str, float], Outcome]:
         rows = self.store.read(
-            "SELECT session_id, toUnixTimestamp64Micro(asked), toString(outcome), toUnixTimestamp64Micro(answered), answered_by "
-            "FROM turns FINAL"
+            "SELECT session_id, toUnixTimestamp64Micro(asked), toString(outcome), "
+            "toUnixTimestamp64Micro(answered), answered_by FROM turns FINAL"
         )
         return {
             (session, asked / US - START_S): Outcome(outcome, None if answered is None else answered / US - START_S, by)
@@ -173,7 +173,9 @@ class House:
 
     def ticks(self) -> dict[tuple[str, str], int]:
         """The counted turns by outcome and author, without what was taken back."""
-        rows = self.store.read("SELECT detail, name, sum(count) AS n FROM ticks_10s WHERE kind = 'turn' GROUP BY 1, 2 HAVING n != 0")
+        rows = self.store.read(
+            "SELECT detail, name, sum(count) AS n FROM ticks_10s WHERE kind = 'turn' GROUP BY 1, 2 HAVING n != 0"
+        )
         return {(outcome, by): n for outcome, by, n in rows}
 
     def rows_written(self) -> int:

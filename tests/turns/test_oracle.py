@@ -15,7 +15,9 @@ from tests.turns.talk import START_S, US, Event, House, Outcome, Said, at_ns
 
 TERMS = Terms(deadline_s=60, late_s=3600, idle_s=600)
 IDS = st.sampled_from(["", "", "m1", "m2"])
-TIMES = st.one_of(st.integers(0, 40), st.integers(0, 500).map(lambda t: t * 20), st.floats(0, 10_000).map(lambda t: round(t, 6)))
+TIMES = st.one_of(
+    st.integers(0, 40), st.integers(0, 500).map(lambda t: t * 20), st.floats(0, 10_000).map(lambda t: round(t, 6))
+)
 SESSIONS = st.sampled_from(["s1", "s2", "s3"])
 BOTS = st.sampled_from(["b1", "b2"])
 
@@ -42,7 +44,9 @@ def items(draw: st.DrawFn) -> Said | Event:
 
 
 # Batches as they arrive, each with the seconds after the one before; runs fall in between.
-ARRIVALS = st.lists(st.tuples(st.integers(1, 2_000), st.lists(items(), max_size=20), st.booleans()), min_size=1, max_size=3)
+ARRIVALS = st.lists(
+    st.tuples(st.integers(1, 2_000), st.lists(items(), max_size=20), st.booleans()), min_size=1, max_size=3
+)
 # The engine takes a tenth of a second for each run; many items in few examples are as hard to please.
 EXAMPLES = 12 if settings.get_current_profile_name() == "gate" else 200
 EXAMPLE = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,8 +54,8 @@ EXAMPLE = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.fun
 
 def settled(house: House) -> dict[tuple[str, str, float, str], Outcome]:
     rows = house.store.read(
-        "SELECT bot, session_id, toUnixTimestamp64Micro(asked), message_id, toString(outcome), toUnixTimestamp64Micro(answered), answered_by "
-        "FROM turns FINAL"
+        "SELECT bot, session_id, toUnixTimestamp64Micro(asked), message_id, toString(outcome), "
+        "toUnixTimestamp64Micro(answered), answered_by FROM turns FINAL"
     )
     return {
         (bot, session, asked, name): Outcome(outcome, answered and answered - START_S * US, by)
@@ -65,7 +69,9 @@ def in_us(outcome: Outcome) -> Outcome:
 
 @EXAMPLE
 @given(arrivals=ARRIVALS)
-def test_turns_are_what_the_rules_say(new_house: Callable[[], House], arrivals: list[tuple[int, list[Said | Event], bool]]) -> None:
+def test_turns_are_what_the_rules_say(
+    new_house: Callable[[], House], arrivals: list[tuple[int, list[Said | Event], bool]]
+) -> None:
     house = new_house()
     house.terms = TERMS
     house.restart()
@@ -96,12 +102,19 @@ def test_turns_are_what_the_rules_say(new_house: Callable[[], House], arrivals: 
 
 
 def concurrency(house: House) -> dict[tuple[str, str, int], tuple[int, int]]:
-    rows = house.store.read("SELECT bot, channel, toUnixTimestamp(minute), active, peak FROM concurrency FINAL WHERE peak > 0")
+    rows = house.store.read(
+        "SELECT bot, channel, toUnixTimestamp(minute), active, peak FROM concurrency FINAL WHERE peak > 0"
+    )
     return {(bot, channel, minute // 60 - START_S // 60): (active, peak) for bot, channel, minute, active, peak in rows}
 
 
 @EXAMPLE
-@given(arrivals=ARRIVALS, asked_s=st.integers(0, 12_000), bot=st.none() | BOTS, channel=st.sampled_from([None, "web", "sms"]))
+@given(
+    arrivals=ARRIVALS,
+    asked_s=st.integers(0, 12_000),
+    bot=st.none() | BOTS,
+    channel=st.sampled_from([None, "web", "sms"]),
+)
 def test_concurrency_is_the_true_maximum(
     new_house: Callable[[], House],
     arrivals: list[tuple[int, list[Said | Event], bool]],

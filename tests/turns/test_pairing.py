@@ -114,8 +114,8 @@ async def test_the_spread_of_response_times_stays_exact_through_corrections(hous
     await settle(house, 120)
     rows = house.store.read(
         "SELECT name, sum(count), round(sum(total)), mapFilter((k, v) -> v != 0, sumMap(spread)), "
-        "arraySort(arrayMap(s -> botwatch_bucket(s * 1000), [3, 4, 5])) FROM ticks_10s WHERE kind = 'turn' AND detail = 'answered' "
-        "GROUP BY name HAVING sum(count) != 0"
+        "arraySort(arrayMap(s -> botwatch_bucket(s * 1000), [3, 4, 5])) FROM ticks_10s "
+        "WHERE kind = 'turn' AND detail = 'answered' GROUP BY name HAVING sum(count) != 0"
     )
     ((name, count, total, spread, buckets),) = rows
     assert (name, count, total) == ("agent", 3, 12_000)
@@ -142,7 +142,15 @@ async def test_an_event_that_is_too_late_does_not_count(house: House, late: Even
 
 
 async def test_what_arrives_out_of_order_ends_the_same(house: House) -> None:
-    items = [Said(0, id="a"), Said(10, "bot"), Said(20), handoff(25), Said(30, "agent"), Said(40, id="b"), failed(41, "b")]
+    items: list[Said | Event] = [
+        Said(0, id="a"),
+        Said(10, "bot"),
+        Said(20),
+        handoff(25),
+        Said(30, "agent"),
+        Said(40, id="b"),
+        failed(41, "b"),
+    ]
     for received_s, item in enumerate(reversed(items), start=200):
         house.arrive(received_s, item)
         await settle(house, received_s)

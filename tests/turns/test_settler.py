@@ -190,7 +190,8 @@ def fill(store: Store, sessions: int, messages: int) -> None:
     store.command(
         f"INSERT INTO messages (bot, channel, session_id, at, direction, author, message_id, received) "
         f"SELECT 'b', 'web', concat('s', toString(intDiv(number, {messages}))), "
-        f"toDateTime64({START_S} + number % {messages} * 10 + said.2, 6, 'UTC'), said.1, said.3, '', toDateTime64({START_S} + 5000, 3, 'UTC') "
+        f"toDateTime64({START_S} + number % {messages} * 10 + said.2, 6, 'UTC'), said.1, said.3, '', "
+        f"toDateTime64({START_S} + 5000, 3, 'UTC') "
         f"FROM numbers({sessions * messages}) "
         f"ARRAY JOIN if(number % 2 = 0, [('in', 0, 'user'), ('out', 2, 'bot')], [('in', 0, 'user')]) AS said"
     )
@@ -222,7 +223,11 @@ async def test_a_parcel_that_would_be_too_large_is_continued_in_the_next_run(
     assert max(written) < 40
     assert written[-1] == 0
     # all of them are corrected at once, each together with what it replaces
-    house.arrive(6_050, *(handoff(95 + 0.1 * i, f"s{i}") for i in range(5)), *(Said(95, "agent", session=f"s{i}") for i in range(5)))
+    house.arrive(
+        6_050,
+        *(handoff(95 + 0.1 * i, f"s{i}") for i in range(5)),
+        *(Said(95, "agent", session=f"s{i}") for i in range(5)),
+    )
     for now_s in range(6_050, 6_090, 5):
         await house.settler.run_once(at_ns(now_s))
         house.shelf.deliver()

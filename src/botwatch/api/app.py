@@ -13,10 +13,12 @@ from botwatch.api import (
     health,
     routes_admin,
     routes_auth,
+    routes_insights,
     routes_measures,
     routes_monitoring,
     routes_telemetry,
     routes_tokens,
+    web,
 )
 from botwatch.api.context import Context
 from botwatch.api.shell import Shell
@@ -29,6 +31,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_monitoring.router,
     routes_measures.router,
     routes_telemetry.router,
+    routes_insights.router,
 )
 
 
@@ -50,6 +53,7 @@ def create_app(context: Context) -> FastAPI:
     app.add_middleware(Shell, settings=context.settings)
     for router in ROUTERS:
         app.include_router(router)
+    web.install(app)
     return app
 
 

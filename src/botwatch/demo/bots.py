@@ -119,20 +119,25 @@ class Process:
         sdk.queue(self._bot.queue, depth=len(self._tickets), age_s=max(now_ns - oldest_ns, 0) / SECOND_NS)
 
 
+def introduce(bot: Bot, place: Place, url: str) -> None:
+    """What a bot does for Botwatch when it starts."""
+    sdk.init(
+        bot.name,
+        url=url,
+        version=world.VERSION,
+        attributes={"host.name": place.host, "service.instance.id": place.instance},
+    )
+    log = logging.getLogger(bot.name)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(sdk.LogHandler())
+
+
 def _become(bot: Bot, place: Place, order: Order, lifeline: int) -> NoReturn:
     """In the child of a fork: be this bot until the end."""
     code = 1
     try:
-        sdk.init(
-            bot.name,
-            url=order.url,
-            version=world.VERSION,
-            attributes={"host.name": place.host, "service.instance.id": place.instance},
-        )
-        log = logging.getLogger(bot.name)
-        log.setLevel(logging.INFO)
-        log.propagate = False
-        log.addHandler(sdk.LogHandler())
+        introduce(bot, place, order.url)
         asyncio.run(Process(bot, place, order).run(lifeline))
         code = 0
     except BaseException:

@@ -34,7 +34,7 @@ _GAUGE: Final = {
     "min": "min[low]",
     "max": "max[high]",
     "count": "sum[count]",
-    "sum": "arraySum(arrayMap((total, n) -> total / n, sumMap[own, totals].2, sumMap[own, counts].2))",
+    "sum": "arraySum(arrayMap((total, n) -> total / n, mapValues(sumMap[totals]), mapValues(sumMap[counts])))",
 }
 _SUM: Final = {"": "sum[risen]", "total": "sum[risen]", RATE: "sum[risen]"}
 _SAMPLES: Final = "sum[risen | endsWith(name, '.count')]"

@@ -17,7 +17,7 @@ from botwatch.measure.query import Condition
 from botwatch.measure.sources import Binder, Wanted
 from botwatch.measure.window import Window
 
-_AGGREGATE: Final = re.compile(r"(\w+)\[([\w, ]+?)(?: \| ([^\]]+))?\]")
+_AGGREGATE: Final = re.compile(r"\b([A-Za-z]\w*)\[([a-z][\w, ]*?)(?: \| ([^\]]+))?\]")
 _WORD: Final = re.compile(r"\w+")
 
 

@@ -71,7 +71,7 @@ def fill_seen(frame: Frame, seen: Frame) -> Frame:
     keys = dict.fromkeys(frame.groups)
     if set(frame.by) <= set(seen.by):
         places = seen.places(frame.by)
-        keys |= dict.fromkeys(tuple(key[i] for i in places) for key in seen.groups)
+        keys |= dict.fromkeys(tuple(key[i] for i in places) for key in _placed(seen))
     told = frame.places(seen.by)
     for key in keys:
         values = filled.group(key)
@@ -81,6 +81,15 @@ def fill_seen(frame: Frame, seen: Frame) -> Frame:
             0.0 if value is None and life is not None else value for value, life in zip(counted, lives, strict=True)
         ]
     return filled
+
+
+def _placed(seen: Frame) -> list[Key]:
+    """Who was seen; not nowhere in particular, when there are places it was seen in as well."""
+    if "host" not in seen.by:
+        return list(seen.groups)
+    at = seen.by.index("host")
+    somewhere = {key[:at] + key[at + 1 :] for key in seen.groups if key[at]}
+    return [key for key in seen.groups if key[at] or key[:at] + key[at + 1 :] not in somewhere]
 
 
 def fill_zero(frame: Frame) -> Frame:

@@ -19,6 +19,7 @@ _BUCKETS: Final = (
     *("bounds", "buckets", "scale", "zero_count", "zero_threshold"),
     *("positive_offset", "positive", "negative_offset", "negative"),
 )
+_TINY: Final = 1e-300  # so that the bucket of zero has a beginning of its own
 _NONE: Final = ("CAST([], 'Array(Float64)')", "CAST([], 'Array(Int64)')")
 
 
@@ -42,7 +43,7 @@ def _exponential(suffix: str, sign: str, coarser: str) -> tuple[str, str]:
         return f"arrayMap(n -> toInt64(0), {side}{suffix})"
 
     edges = (
-        f"arrayConcat([-zero_threshold{suffix}, zero_threshold{suffix}], "
+        f"arrayConcat([-greatest(zero_threshold{suffix}, {_TINY}), zero_threshold{suffix}], "
         f"{places('positive', 0)}, {places('positive', 1)}, "
         f"arrayMap(e -> -e, {places('negative', 1)}), arrayMap(e -> -e, {places('negative', 0)}))"
     )
@@ -92,7 +93,8 @@ class Buckets(Points):
             "NOT alone AND follows AND start = start_before AND count >= count_before AND bounds = bounds_before "
             "AND scale <= scale_before AS continues, "
             f"arrayConcat({edges}, if(continues, {edges_before}, {_NONE[0]})) AS edges, "
-            f"arrayConcat({held}, if(continues, {held_before}, {_NONE[1]})) AS held "
+            f"arrayConcat({held}, if(continues, {held_before}, {_NONE[1]})) AS held, "
+            "arrayMap(e -> 1, edges) AS lines "
             f"FROM ({points}) WHERE at >= {bind.moment(window.start_s)} "
             f"AND (alone OR follows OR start >= {since} AND start < at)"
         )
@@ -101,7 +103,8 @@ class Buckets(Points):
 
 def bucket_quantile(q: float) -> str:
     """The quantile, straight within its bucket; the last edge where the bucket has no end."""
-    edges, held = "sumMap[edges, held].1", "sumMap[edges, held].2"
+    # Without `lines` an edge that nothing lies below would be left out, and the bucket above it lose its beginning.
+    edges, held = "sumMap[edges, held, lines].1", "sumMap[edges, held, lines].2"
     summed, wanted = f"arrayCumSum({held})", f"{q} * arraySum({held})"
     i = f"arrayFirstIndex((c, n) -> n > 0 AND c >= {wanted}, {summed}, {held})"
     below = f"{edges}[{i} - 1]"

@@ -91,7 +91,7 @@ class Gauges(Points):
         conditions += self._conditions(wanted.where, bind)
         columns = (
             "tick, bot, host, name, series, count, total, low, high, last, "
-            "[series] AS own, [total] AS totals, [count] AS counts"
+            "map(series, total) AS totals, map(series, count) AS counts"
         )
         return self._labelled(union(wanted.window.segments(), columns, conditions, bind), wanted.labels, bind)
 

@@ -53,8 +53,8 @@ def hold(store: Store, crowd: Crowd, now_s: int, values_max: int = limits.LABEL_
     else:
         store.command(
             f"INSERT INTO admitted_names SELECT cityHash64({label}, {bot}, name) FROM "
-            f"(SELECT name, min(first_seen) AS seen FROM names WHERE label = {label} AND bot = {bot} "
-            f"GROUP BY name ORDER BY seen, name LIMIT {values_max})"
+            f"(SELECT name, min(first_seen) AS seen, sum(count) AS n FROM names WHERE label = {label} AND bot = {bot} "
+            f"GROUP BY name ORDER BY seen, n DESC, name LIMIT {values_max})"
         )
     store.command(f"INSERT INTO crowded_labels SELECT {label}, {bot}, toDateTime({now_s}, 'UTC')")
     log.warning(

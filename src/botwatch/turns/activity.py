@@ -42,7 +42,12 @@ async def active_now(
 ) -> int:
     """Sessions with a message in the last `idle_minutes` and no end after it, counted now."""
     now_us = now_ns // _NS_PER_US
-    params = {"now_us": now_us, "since_us": now_us - idle_minutes * 60 * _US_PER_S, "bot": bot or "", "channel": channel or ""}
+    params = {
+        "now_us": now_us,
+        "since_us": now_us - idle_minutes * 60 * _US_PER_S,
+        "bot": bot or "",
+        "channel": channel or "",
+    }
     rows = await store.fetch(_active_sql(bot, channel), params)
     return int(rows.first[0]) if rows.first else 0
 
@@ -82,6 +87,6 @@ async def peak(
     }
     rows = await store.fetch(_PEAK, params)
     highest = int(rows.first[0] or 0) if rows.first else 0
-    if start_ns <= now_ns < end_ns:
+    if start_ns <= now_ns <= end_ns:
         highest = max(highest, await active_now(store, now_ns, idle_minutes, bot, channel))
     return highest

@@ -81,7 +81,9 @@ _HOURS: Final = f"""
         )
     )
 """
-_FITS: Final = "needed <= {session_messages_max:UInt64} AND (hour >= latest OR through <= {session_messages_max:UInt64})"
+_FITS: Final = (
+    "needed <= {session_messages_max:UInt64} AND (hour >= latest OR through <= {session_messages_max:UInt64})"
+)
 
 VOLUME: Final = f"""
 SELECT
@@ -101,7 +103,8 @@ _PLACE: Final = f"""IN (
 _STORY: Final = f"""
     SELECT bot, session_id, toUnixTimestamp64Micro(at) AS us, if(direction = 'in', 1, 2) AS kind,
         if(direction = 'in', message_id, reply_to) AS link, toString(author) AS author, toString(host) AS host,
-        toString(channel) AS channel, user_id, trace_id, '' AS outcome, toInt64(0) AS answered_us, toInt64(0) AS settled_us,
+        toString(channel) AS channel, user_id, trace_id,
+        '' AS outcome, toInt64(0) AS answered_us, toInt64(0) AS settled_us,
         received > fromUnixTimestamp64Milli({{received_from_ms:Int64}}, 'UTC')
             OR (kind = 1 AND us > {{asked_from_us:Int64}} AND us <= {{asked_to_us:Int64}}) AS fresh
     FROM messages

@@ -81,6 +81,7 @@ class Settler:
         self._clock = clock
         self._settled: Cursor | None = None  # to be kept once all that was put is stored
         self._first = True
+        self._oversized = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         trouble = ""
@@ -144,8 +145,7 @@ class Settler:
         params["hours_from_us"] = low_us - params["reach_s"] * US_PER_S
         params["hours_to_us"] = high_us + params["reach_s"] * US_PER_S
         (messages, oversized), *_ = await self._store.fetch(pairing.VOLUME, params)
-        if oversized:
-            log.warning("sessions with too many messages to pair; their turns stay open", extra={"sessions": oversized})
+        self._tell(oversized)
         params["parts"] = -(-messages // limits.TURN_CHUNK_MESSAGES_MAX) or 1
         turns = corrected = 0
         cut = False
@@ -159,6 +159,11 @@ class Settler:
             corrected += taken_back
             cut = cut or len(body) > limits.TURN_PARCEL_BYTES_MAX // 8
         return _Paired(turns, corrected, unpaired, oversized, cut)
+
+    def _tell(self, oversized: int) -> None:
+        if oversized and not self._oversized:
+            log.warning("sessions have too many messages to be paired", extra={"sessions": oversized})
+        self._oversized = oversized
 
     # --- concurrency
 

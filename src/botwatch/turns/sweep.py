@@ -67,7 +67,8 @@ _CHANGES: Final = f"""
     (
         SELECT bot, us, is_end, max(channel) OVER session AS channel,
             lagInFrame(us, 1, 0) OVER story AS last_us, lagInFrame(is_end, 1, 1) OVER story AS after_end,
-            leadInFrame(us, 1, us + {_IDLE_US}) OVER story AS next_us, leadInFrame(is_end, 1, 1) OVER story AS before_end
+            leadInFrame(us, 1, us + {_IDLE_US}) OVER story AS next_us,
+            leadInFrame(is_end, 1, 1) OVER story AS before_end
         FROM ({_STORY})
         WINDOW
             session AS (PARTITION BY bot, session_id),
@@ -86,15 +87,14 @@ _COUNTED: Final = f"""
         (SELECT groupUniqArray(cityHash64(label, bot)) FROM crowded_labels) AS crowds,
         (label, owner, value) -> if(
             has(crowds, cityHash64(label, owner))
-                AND cityHash64(label, owner, value) NOT IN (SELECT hash FROM admitted_names), '(other)', value) AS admitted
+                AND cityHash64(label, owner, value) NOT IN (SELECT hash FROM admitted_names),
+            '(other)', value) AS admitted,
+        admitted('bot', '', toString(changes.bot)) AS of_bot,
+        if(changes.channel = '', '', admitted('channel', changes.bot, changes.channel)) AS of_channel
     SELECT row.1 AS bot, row.2 AS channel, greatest(changed_us, {{from_s:Int64}} * 1000000) AS us,
         sum(changes.delta) AS delta, countIf(changed_us >= {{from_s:Int64}} * 1000000) AS changed
     FROM ({_CHANGES}) AS changes
-    ARRAY JOIN arrayFilter(r -> r.3, [
-        (admitted('bot', '', toString(changes.bot)), admitted('channel', changes.bot, changes.channel), changes.channel != ''),
-        (admitted('bot', '', toString(changes.bot)), '', true),
-        ('', admitted('channel', changes.bot, changes.channel), changes.channel != ''),
-        ('', '', true)]) AS row
+    ARRAY JOIN arrayDistinct([(of_bot, of_channel), (of_bot, ''), ('', of_channel), ('', '')]) AS row
     WHERE changed_us < {{end_us:Int64}}
     GROUP BY bot, channel, us
 """
@@ -116,8 +116,10 @@ _RUNNING: Final = f"""
             )
             GROUP BY bot, channel
         )
-        ARRAY JOIN arrayConcat(found, arrayMap(
-            minute -> (minute * 1000000, toInt64(0), toUInt64(0)), range({{from_s:Int64}}, {{to_s:Int64}} + 1, 60))) AS point
+        ARRAY JOIN arrayConcat(
+            found,
+            arrayMap(m -> (m * 1000000, toInt64(0), toUInt64(0)), range({{from_s:Int64}}, {{to_s:Int64}} + 1, 60))
+        ) AS point
         GROUP BY bot, channel, us
     )
 """

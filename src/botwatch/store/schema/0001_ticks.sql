@@ -142,6 +142,7 @@ CREATE TABLE names {on_cluster}
     label LowCardinality(String),
     bot LowCardinality(String),
     name String,
+    count SimpleAggregateFunction(sum, Int64),
     first_seen SimpleAggregateFunction(min, DateTime('UTC')),
     last_seen SimpleAggregateFunction(max, DateTime('UTC'))
 )
@@ -185,7 +186,7 @@ FROM ticks
 GROUP BY kind, tick, bot, host, channel, name, detail, series;
 
 CREATE MATERIALIZED VIEW ticks_10s_to_names {on_cluster} TO names AS
-SELECT value.1 AS label, value.2 AS bot, value.3 AS name, min(tick) AS first_seen, max(tick) AS last_seen
+SELECT value.1 AS label, value.2 AS bot, value.3 AS name, sum(ticks_10s.count) AS count, min(tick) AS first_seen, max(tick) AS last_seen
 FROM ticks_10s
 ARRAY JOIN [('bot', '', ticks_10s.bot), ('host', ticks_10s.bot, ticks_10s.host), ('channel', ticks_10s.bot, ticks_10s.channel),
             (toString(kind), ticks_10s.bot, ticks_10s.name)] AS value
