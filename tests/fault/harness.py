@@ -33,7 +33,7 @@ class Botwatch:
 
     folder: Path
     extra: dict[str, str] = field(default_factory=dict)
-    prefix: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.web, self.otlp, self.grpc = free_port(), free_port(), free_port()
@@ -42,7 +42,7 @@ class Botwatch:
 
     def start(self, *, wait: bool = True) -> Process:
         self.starts += 1
-        command = [*self.prefix, sys.executable, "-m", "botwatch", "serve", "--data", str(self.folder / "data")]
+        command = [sys.executable, "-m", "botwatch", "serve", "--data", str(self.folder / "data"), *self.arguments]
         ports = ["--port", str(self.web), "--otlp-port", str(self.otlp), "--grpc-port", str(self.grpc)]
         self.process = Process(
             command + ports,

@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 
 import httpx
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
 from botwatch import limits
 from tests.fault.harness import Botwatch, running
@@ -77,7 +80,8 @@ def test_a_flood_of_names_is_held_while_the_old_ones_go_on(tmp_path: Path) -> No
         server.stop()
         names, totals, raw = server.ask(
             "SELECT uniqExact(name) FROM names WHERE label = 'action'",
-            "SELECT name, sum(count) FROM ticks_1h WHERE kind = 'action' AND name IN ('steady', '(other)') GROUP BY name",
+            "SELECT name, sum(count) FROM ticks_1h WHERE name IN ('steady', '(other)') AND kind = 'action' "
+            "GROUP BY name",
             "SELECT count(), uniqExact(name) FROM spans",
         )
     assert names[0][0] <= len(first) + 2

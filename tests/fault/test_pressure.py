@@ -33,7 +33,7 @@ def post(server: Botwatch, body: bytes) -> httpx.Response:
 async def test_while_the_engine_refuses_the_spool_fills_and_then_drains_by_itself(
     tmp_path: Path, clickhouse: ClickHouse, how: str
 ) -> None:
-    database = f"pressure_{how.split()[0]}_{os.getpid()}"
+    database = f"pressure_{how.split(maxsplit=1)[0]}_{os.getpid()}"
     extra = {"BOTWATCH_STORE": clickhouse.url(database), "BOTWATCH_SPOOL_BYTES_MAX": str(16 * MIB)}
     with running(tmp_path, **extra) as server:
         client = Client(server.otlp, connections=2)
@@ -51,7 +51,7 @@ async def test_while_the_engine_refuses_the_spool_fills_and_then_drains_by_itsel
             assert seen[429] >= 10
             status = await asyncio.to_thread(server.get, "/api/monitoring/status")
             assert set(status) == {"sessions", "messages", "resources", "services"}
-            ready = httpx.get(f"http://127.0.0.1:{server.web}/readyz")
+            ready = await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{server.web}/readyz")
             assert ready.status_code == 503
             assert "store does not take data" in ready.text
         sending = asyncio.create_task(client.run(stop))

@@ -54,7 +54,9 @@ class Facts:
         self.insert("logs", (_at({"bot": "shop", "host": "a", "severity": 9, "level": "info", **log}) for log in logs))
 
     def messages(self, *messages: Mapping[str, Any]) -> None:
-        told = ({"bot": "shop", "host": "a", "channel": "web", "direction": "in", "author": "user", **m} for m in messages)
+        told = (
+            {"bot": "shop", "host": "a", "channel": "web", "direction": "in", "author": "user", **m} for m in messages
+        )
         self.insert("messages", (_at(m, 6) for m in told))
 
     def events(self, *events: Mapping[str, Any]) -> None:

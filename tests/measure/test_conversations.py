@@ -58,11 +58,15 @@ async def test_messages_part_by_bot_channel_and_author(facts: Facts) -> None:
 
 
 async def test_turns_are_counted_by_outcome(facts: Facts) -> None:
-    counted = {name: await facts.one(f"turns.{name}") for name in ("count", "answered", "handed_off", "failed", "unanswered")}
+    counted = {
+        name: await facts.one(f"turns.{name}") for name in ("count", "answered", "handed_off", "failed", "unanswered")
+    }
     assert counted == {"count": 10, "answered": 7, "handed_off": 1, "failed": 1, "unanswered": 1}
     assert await facts.one("turns.answer_rate") == pytest.approx(70)
     assert await facts.one("turns.unanswered_rate") == pytest.approx(10)
-    assert await facts.value("turns.count", by=("outcome",), where=(Condition("outcome", Op.IS_NOT, ("answered",)),)) == {
+    assert await facts.value(
+        "turns.count", by=("outcome",), where=(Condition("outcome", Op.IS_NOT, ("answered",)),)
+    ) == {
         ("failed",): 1,
         ("handed_off",): 1,
         ("unanswered",): 1,
@@ -87,7 +91,9 @@ async def test_a_late_reply_corrects_its_turn(facts: Facts) -> None:
     assert await facts.one("turns.unanswered", **window) == 0
     assert await facts.one("turns.count", **window) == 1
     assert await facts.one("response.time", **window) == pytest.approx(120_000)
-    facts.turns({**asked, "outcome": "answered", "ms": 120_000, "sign": -1}, {**asked, "outcome": "answered", "ms": 200})
+    facts.turns(
+        {**asked, "outcome": "answered", "ms": 120_000, "sign": -1}, {**asked, "outcome": "answered", "ms": 200}
+    )
     assert await facts.one("response.time", **window) == pytest.approx(200)
     assert await facts.one("response.time.p99", **window) == pytest.approx(200, rel=0.01)
 
@@ -107,7 +113,9 @@ async def test_a_session_lasts_from_its_first_message_to_its_last(facts: Facts) 
 
 async def test_a_session_that_began_before_the_window_is_whole(facts: Facts) -> None:
     at = T0 + 40 * 86_400
-    facts.messages({"at": at - 20 * 86_400, "session_id": "old", "bot": "old"}, {"at": at, "session_id": "old", "bot": "old"})
+    facts.messages(
+        {"at": at - 20 * 86_400, "session_id": "old", "bot": "old"}, {"at": at, "session_id": "old", "bot": "old"}
+    )
     assert await facts.one("sessions.duration", at, at + 60, where=where(bot="old")) == 20 * 86_400
     # It is counted once, where its last message fell.
     assert await facts.one("sessions.count", at - 21 * 86_400, at - 86_400, where=where(bot="old")) == 0
@@ -161,6 +169,8 @@ async def test_sessions_at_once_are_kept_by_the_minute(facts: Facts) -> None:
 async def test_a_minute_counted_again_replaces_what_it_was(facts: Facts) -> None:
     at = T0 + 50 * 86_400
     facts.concurrency((at, "", "", 3, 4))
-    facts.insert("concurrency", [{"minute": at, "bot": "", "channel": "", "active": 7, "peak": 9, "settled": when(at + 60, 6)}])
+    facts.insert(
+        "concurrency", [{"minute": at, "bot": "", "channel": "", "active": 7, "peak": 9, "settled": when(at + 60, 6)}]
+    )
     assert await facts.one("sessions.active", at, at + 60) == 7
     assert await facts.one("sessions.peak", at, at + 60) == 9

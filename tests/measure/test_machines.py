@@ -25,7 +25,10 @@ def _read(facts: Facts) -> None:
         reading("process.open_connections", 7, **one),
         reading("process.uptime", 5_000, **one),
         reading("process.uptime", 60, T0 + 20, **two),
-        *(reading("bot.queue.depth", n, T0 + 10 * i, labels={"bot.queue.name": "mail"}) for i, n in enumerate((5, 120, 80))),
+        *(
+            reading("bot.queue.depth", n, T0 + 10 * i, labels={"bot.queue.name": "mail"})
+            for i, n in enumerate((5, 120, 80))
+        ),
         reading("bot.queue.depth", 30, labels={"bot.queue.name": "sms"}),
         reading("bot.queue.age", 12.5, labels={"bot.queue.name": "mail"}),
         reading("bot.state.age", 40, labels={"bot.state.name": "index"}),
@@ -52,7 +55,9 @@ def _read(facts: Facts) -> None:
         reading("system.filesystem.utilization", 0.81, host="a", labels={"device": "/dev/sdb1", "type": "ext4"}),
         reading("system.filesystem.utilization", 1.0, host="a", labels={"device": "/dev/loop3", "type": "squashfs"}),
         *(
-            reading("system.filesystem.usage", v, host="b", labels={"device": "/dev/vda", "type": "xfs", "state": state})
+            reading(
+                "system.filesystem.usage", v, host="b", labels={"device": "/dev/vda", "type": "xfs", "state": state}
+            )
             for state, v in (("used", 30), ("free", 60), ("reserved", 10))
         ),
         reading("hw.gpu.utilization", 0.4, host="b", labels={"hw.id": "0"}),
@@ -90,7 +95,9 @@ async def test_cpu_time_serves_where_nobody_sends_shares(facts: Facts) -> None:
     spent = {"idle": (1_000, 1_030), "user": (500, 525), "system": (100, 105)}
     facts.points(
         *(
-            reading("system.cpu.time", v, at + 60 * i, host="c", kind="cumulative", labels={"state": mode, "cpu": "cpu0"})
+            reading(
+                "system.cpu.time", v, at + 60 * i, host="c", kind="cumulative", labels={"state": mode, "cpu": "cpu0"}
+            )
             for mode, values in spent.items()
             for i, v in enumerate(values)
         )

@@ -40,7 +40,9 @@ async def test_a_gauge_is_averaged_unless_told_otherwise(facts: Facts) -> None:
 
 
 async def test_deltas_are_added(facts: Facts) -> None:
-    facts.points(*({"metric": "mails", "kind": "delta", "at": T0 + 10 * i, "value": v} for i, v in enumerate((3, 0, 4))))
+    facts.points(
+        *({"metric": "mails", "kind": "delta", "at": T0 + 10 * i, "value": v} for i, v in enumerate((3, 0, 4)))
+    )
     assert await facts.one("metric:mails") == 7
     assert await facts.line("metric:mails", T0, T0 + 30, 10) == [3, 0, 4]
     assert await facts.one("metric:mails", T0, T0 + 20, aggregation="rate") == pytest.approx(3 / 20)
@@ -93,7 +95,9 @@ async def test_points_that_come_late_and_twice_are_counted_once(facts: Facts) ->
 
 async def test_series_of_one_metric_are_grouped_by_any_label(facts: Facts) -> None:
     for kind, step in (("book", 2), ("pen", 5)):
-        facts.points(*counter([0, step], bot="sorts", labels={"kind": kind, "odd name/§": "x"}, resource={"zone": "eu"}))
+        facts.points(
+            *counter([0, step], bot="sorts", labels={"kind": kind, "odd name/§": "x"}, resource={"zone": "eu"})
+        )
     asked = {"where": where(bot="sorts")}
     assert await facts.value("metric:orders", by=("kind",), **asked) == {("book",): 2, ("pen",): 5}
     assert await facts.value("metric:orders", by=("odd name/§", "bot"), **asked) == {("x", "sorts"): 7}
@@ -203,7 +207,9 @@ async def test_a_cumulative_exponential_histogram_may_become_coarser(facts: Fact
     )
     assert await facts.one("metric:coarser", T0 + 10, T0 + 20, aggregation="count") == 5
     # All that came in this tick lies in the bucket of 100 at scale 1, (90.5, 128].
-    assert await facts.one("metric:coarser", T0 + 10, T0 + 20, aggregation="p50") == pytest.approx(90.5 + 37.5 / 2, rel=0.01)
+    assert await facts.one("metric:coarser", T0 + 10, T0 + 20, aggregation="p50") == pytest.approx(
+        90.5 + 37.5 / 2, rel=0.01
+    )
 
 
 async def test_a_summary_tells_the_quantiles_it_was_sent(facts: Facts) -> None:

@@ -110,4 +110,7 @@ async def test_what_an_sdk_dropped_is_counted_by_reason(facts: Facts) -> None:
             for i, value in enumerate(values)
         )
     )
-    assert await facts.value("sdk.dropped", by=("reason",), where=where(bot="full")) == {("queue_full",): 9, ("refused",): 1}
+    assert await facts.value("sdk.dropped", by=("reason",), where=where(bot="full")) == {
+        ("queue_full",): 9,
+        ("refused",): 1,
+    }

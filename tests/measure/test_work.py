@@ -51,7 +51,10 @@ async def test_a_drop_in_one_action_shows_on_that_action_alone(facts: Facts) -> 
 
 async def test_the_error_rate_is_exact(facts: Facts) -> None:
     assert await facts.one("errors.rate", T0, T0 + 7_200) == pytest.approx(100 * 105 / 4_000)
-    assert await facts.value("action.errors", T0, T0 + 7_200, by=("action",)) == {("greet",): 4, ("send_confirmation",): 101}
+    assert await facts.value("action.errors", T0, T0 + 7_200, by=("action",)) == {
+        ("greet",): 4,
+        ("send_confirmation",): 101,
+    }
     assert await facts.value("action.error_rate", T0, T0 + 3_600, by=("action",)) == {
         ("greet",): pytest.approx(0.2),
         ("send_confirmation",): pytest.approx(0.1),
@@ -79,7 +82,10 @@ async def test_failed_calls_are_timed_too(facts: Facts) -> None:
 
 
 async def test_two_hosts_are_two_series_and_one_picture(facts: Facts) -> None:
-    assert await facts.value("dependency.count", by=("host",), where=where(dependency="crm")) == {("a",): 50, ("b",): 50}
+    assert await facts.value("dependency.count", by=("host",), where=where(dependency="crm")) == {
+        ("a",): 50,
+        ("b",): 50,
+    }
     assert await facts.one("dependency.count", where=where(dependency="crm")) == 100
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -56,11 +57,15 @@ def require_module(name: str, package: str) -> ModuleType:
 
 
 def free_port() -> int:
-    """A port nobody listens on now. Prefer port 0 and `wait_for_line` where the part can say its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on now. Prefer port 0 and `wait_for_line` where the part can say its port.
+
+    Below the range from which outgoing connections take theirs: so it is still free in a moment.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Process:

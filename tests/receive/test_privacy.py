@@ -24,6 +24,9 @@ TEXT_KEYS = [
     "gen_ai.prompt.0.content",
     "gen_ai.completion.0.content",
     "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call",
+    "gen_ai",
+    "bot.message",
     "gen_ai.tool.call.result",
     "bot.message.text",
     "bot.feedback.text",
@@ -103,7 +106,11 @@ def test_text_is_kept_where_it_is_wanted() -> None:
         {"event": "bot.message", "bot.message.text": SECRET},
         {"event": "bot.message", "bot": {"message": {"text": SECRET}}},
         {"event": "bot.feedback", "bot.feedback.text": SECRET, "message": [SECRET]},
+        {"event": "bot.message", "text": {"part": SECRET}},
+        {"event": "bot.message", "bot.message": {"text": {"part": SECRET}}},
+        {"event": "bot.message", "bot.message": {"text": SECRET} | dict.fromkeys(map(str, range(2_000)), 1)},
         {"gen_ai": {"input": {"messages": [{"content": SECRET}]}}},
+        {"gen_ai": {"prompt": SECRET} | dict.fromkeys(map(str, range(2_000)), 1)},
     ],
 )
 def test_text_of_json_lines_is_dropped_and_their_facts_kept(line: dict[str, Any]) -> None:

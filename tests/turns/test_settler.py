@@ -16,8 +16,9 @@ from botwatch.clock import ManualClock, SystemClock
 from botwatch.errors import SpoolFull, StoreAway
 from botwatch.spool import Batch, Spool
 from botwatch.store.client import Store
+from botwatch.store.migrate import migrate
 from botwatch.store.writer import Writer
-from botwatch.turns import Report, Settler, Terms
+from botwatch.turns import Report, Settler, Terms, peak
 from botwatch.turns.settler import CURSOR_KEY
 from tests.store.otlp import record
 from tests.turns.talk import START_S, TERMS, House, Outcome, Said, at_ns, handoff
@@ -251,6 +252,25 @@ async def test_a_session_too_busy_to_be_read_whole_is_read_as_far_as_it_can_be(
     assert found["s", 11_120.0] == Outcome("answered", 11_130, "bot")
     assert found["t", 11_100.0] == Outcome("unanswered")
     assert {at // 3600 for _, at in found} == {2, 3}
+
+
+# --- a server instead of the embedded engine
+
+
+async def test_it_settles_and_counts_over_http(clickhouse_url: str, tmp_path: Path) -> None:
+    store = Store.open(f"{clickhouse_url}turns", data=tmp_path)
+    store.create()
+    migrate(store)
+    house = House(store)
+    house.arrive(1, Said(0), Said(0, session="t"), Said(1, "bot", session="t"))
+    assert (await house.settler.run_once(at_ns(100))).turns == 2
+    house.shelf.deliver()
+    house.arrive(101, Said(90, "agent"))
+    assert (await house.settler.run_once(at_ns(105))).corrected == 1
+    house.shelf.deliver()
+    assert house.ticks() == {("answered", "bot"): 1, ("answered", "agent"): 1}
+    assert await peak(store, at_ns(0), at_ns(3600), at_ns(106), 30) == 2
+    store.close()
 
 
 # --- the loop

@@ -58,11 +58,7 @@ class Process:
         for job in (self._deliver(), self._work()) if self._bot.queue else (self._open(), self._receive()):
             self._begin(job)
         await stop.wait()
-        # Before the conversations are torn apart: those are not failures of the bot.
         await asyncio.to_thread(sdk.shutdown, _FLUSH_S)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -138,7 +134,8 @@ def _become(bot: Bot, place: Place, order: Order, lifeline: int) -> NoReturn:
     code = 1
     try:
         introduce(bot, place, order.url)
-        asyncio.run(Process(bot, place, order).run(lifeline))
+        # Not `asyncio.run`: it would tear the conversations apart, and that would look like failures of the bot.
+        asyncio.new_event_loop().run_until_complete(Process(bot, place, order).run(lifeline))
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -54,7 +54,7 @@ SUPPORT: Final = Bot(
         Action("look_up_account", (http("accounts-api", "GET", "/accounts/{id}", 74.0),), 4.0, "account found"),
         Action("change_account", (http("accounts-api", "PATCH", "/accounts/{id}", 118.0),), 5.0, "account changed"),
     ),
-    scripts=scripts.SUPPORT,
+    scripts=scripts.talks("support"),
 )
 
 ORDERS: Final = Bot(
@@ -86,7 +86,7 @@ ORDERS: Final = Bot(
             "refunded",
         ),
     ),
-    scripts=scripts.ORDERS,
+    scripts=scripts.talks("orders"),
     users=1_500,
 )
 
@@ -113,7 +113,7 @@ BOOKING: Final = Bot(
             "cancelled",
         ),
     ),
-    scripts=scripts.BOOKING,
+    scripts=scripts.talks("booking"),
     users=700,
 )
 
@@ -135,7 +135,7 @@ ASSISTANT: Final = Bot(
         _FALLBACK,
         Action("open_ticket", (http("helpdesk", "POST", "/tickets", 180.0),), 5.0, "ticket opened"),
     ),
-    scripts=scripts.ASSISTANT,
+    scripts=scripts.talks("assistant", first=()),
     users=180,
 )
 
@@ -155,7 +155,3 @@ TRIAGE: Final = Bot(
 )
 
 FLEET: Final = (SUPPORT, ORDERS, BOOKING, ASSISTANT, TRIAGE)
-
-
-def bot_named(name: str) -> Bot:
-    return next(bot for bot in FLEET if bot.name == name)

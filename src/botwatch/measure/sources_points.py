@@ -1,10 +1,13 @@
 """Rows of metric points: gauges, what only grows, and the buckets of distributions.
 
-What only grows is counted by its growth. In the rollup each row is a piece of a series: its first and last
-point and how much it rose between them. Laid in order, the growth is what each piece rose and what
-lies between it and the furthest point before it. A fall is a restart of the sender: it counts as none, and
-what was counted since the restart counts if the sender said when that was. So does what a new
-series begins with.
+What only grows is counted by its growth. In the rollup each row is a piece of a series. Laid in order, the growth
+is what each piece rose and what lies between it and the furthest point before it. A fall is a restart of the
+sender: it counts as none, and what was counted since the restart counts if the sender said when that was.
+So does what a new series begins with.
+
+A piece that only rose has its lowest value first and its highest last, and how much is their difference. In one
+that fell, `rise` has what it rose between its falls, but only where the points were merged in their order:
+so it is held to what one fall explains. Two restarts within one tick may lose what lay between them.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ from botwatch.measure.sources import Binder, Ticked, Wanted, holds, union
 # How far back the point before a window is looked for.
 BEFORE_S: Final = 900
 OWN: Final = ("bot", "host")
+_WITHIN: Final = (
+    "if(low >= first.2 AND high <= last.2, last.2 - first.2, "
+    "least(greatest(rise, last.2 - low), high - first.2 + last.2 - low) "
+    "+ if(birth_within > first.1 AND birth_within < last.1, low, 0))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +125,16 @@ class Counters(Points):
             *self._conditions(wanted.where, bind),
         ]
         before_s = max(BEFORE_S, window.grain_s)
-        columns = "tick, bot, host, name, detail, series, total, first, last, finalizeAggregation(rise) AS rise"
+        columns = (
+            "tick, bot, host, name, detail, series, total, low, high, first, last, finalizeAggregation(rise) AS rise"
+        )
         earlier = "PARTITION BY series, name ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
         pieces = (
             "SELECT *, detail = 'birth' AS born, "
             f"max(if(born, (toInt64(0), 0.), last)) OVER ({earlier}) AS before, "
-            f"max(if(born, last.1, 0)) OVER ({earlier}) AS birth "
+            f"max(if(born, last.1, 0)) OVER ({earlier}) AS birth, "
+            "max(if(born, last.1, 0)) OVER (PARTITION BY series, name, tick) AS birth_within, "
+            f"{_WITHIN} AS within "
             f"FROM ({union(window.segments(before_s), columns, conditions, bind)})"
         )
         # Series 0 is what was folded together because there was too much of it: its points are no one's steps.
@@ -131,8 +143,8 @@ class Counters(Points):
             "endsWith(detail, 'delta'), total, "
             "series = 0, NULL, "
             "before.1 = 0 OR (first.1 > before.1 AND first.2 < before.2), "
-            "rise + if(birth > before.1 AND birth < first.1, first.2, 0), "
-            "first.1 > before.1, rise + first.2 - before.2, "
+            "within + if(birth > before.1 AND birth < first.1, first.2, 0), "
+            "first.1 > before.1, within + first.2 - before.2, "
             "last.1 > before.1, greatest(last.2 - before.2, 0), "
             f"0) AS risen FROM ({pieces}) WHERE NOT born AND tick >= {bind.moment(window.start_s)}"
         )

@@ -124,7 +124,7 @@ def window(start_s: int, end_s: int, step_s: int | None, *, kept: Kept, zone: st
     step_s = -(-step_s // grain_s) * grain_s
     points = (end_s - start_s) // step_s
     if points > limits.MEASURE_POINTS_MAX:
-        enough = -(-(end_s - start_s) // limits.MEASURE_POINTS_MAX // TICK_S + 1) * TICK_S
+        enough = -(-(end_s - start_s) // (limits.MEASURE_POINTS_MAX * grain_s)) * grain_s
         raise BadRequest(
             f"step: this window has {points} steps of {step_s} s, at most {limits.MEASURE_POINTS_MAX} are answered",
             hint=f"ask for a step of {enough} s or more, or for a shorter window",

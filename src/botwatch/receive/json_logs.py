@@ -220,5 +220,6 @@ def _drop_text(facts: dict[str, str], attributes: dict[str, str]) -> None:
     written = privacy.is_text_event(facts["event"])
     if written:
         facts["body"] = ""
-    for name in [name for name in attributes if privacy.holds_text(name) or (written and name in _WRITTEN)]:
-        del attributes[name]
+    for name in list(attributes):
+        if privacy.holds_text(name) or (written and name.partition(".")[0] in _WRITTEN):
+            del attributes[name]

@@ -1,7 +1,7 @@
 """Dropping what users and bots wrote, before anything is handed on.
 
 With `keep_text` off only the fact of a message stays: its time, direction, author, session. This
-is the one place that knows which fields hold text; `docs/conventions.md` names them to people.
+is the one place that knows which fields hold text.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from botwatch.receive.structure import records_of, spans_of
 # The messages are dynamic: their fields have no static types.
 Item = Any
 
-_MARKS = (b"bot.message", b"gen_ai.", b"bot.feedback")
+_MARKS = (b"bot.message", b"gen_ai", b"bot.feedback")
 _TEXT_EVENTS = frozenset(("bot.message", "bot.feedback"))
 _TEXT_KEY = re.compile(
-    r"bot\.(?:message|feedback)\.text"
-    r"|gen_ai\.(?:(?:input|output)\.messages|system_instructions)"
-    r"|gen_ai\.(?:prompt|completion|content)(?:\..*)?"
-    r"|gen_ai\.tool\.(?:call\.(?:arguments|result)|definitions)",
+    r"bot\.(?:message|feedback)(?:\.text(?:\..*)?)?"
+    r"|gen_ai(?:\.(?:input|output|tool|tool\.call))?"  # the parent of what follows, as one value
+    r"|gen_ai\.(?:(?:input|output)\.messages|system_instructions|prompt|completion|content"
+    r"|tool\.(?:definitions|call\.(?:arguments|result)))(?:\..*)?",
     re.DOTALL,
 )
 # gen_ai.user.message, gen_ai.choice, gen_ai.content.prompt, …: what they say is all they are for.

@@ -19,7 +19,7 @@ Rows = Sequence[Sequence[Any]]
 FEEDBACK: Final = "bot.feedback"
 
 _SAID: Final = f"""
-SELECT toUnixTimestamp64Micro(at), direction, author, toValidUTF8(text), message_id, reply_to, trace_id
+SELECT toUnixTimestamp64Micro(at), direction, author, toValidUTF8(text), message_id, reply_to, trace_id, user_id
 FROM messages WHERE {scope.within_hours("at")}
 ORDER BY at DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1} {scope.SMALL}"""
 _TURNS: Final = f"""
@@ -74,23 +74,23 @@ def _shape(
     return Session(
         session=item,
         other_bots=list(other_bots),
-        transcript=[_said(row) for row in reversed(said[:SESSION_MESSAGES_MAX])],
+        transcript=[_said(row, eyes) for row in reversed(said[:SESSION_MESSAGES_MAX])],
         transcript_truncated=len(said) > SESSION_MESSAGES_MAX,
         turns=[_turn(row) for row in reversed(turns)],
         traces=behind,
         logs=written,
-        feedback=[_feedback(row) for row in reversed(events) if row[1] == FEEDBACK],
+        feedback=[_feedback(row, eyes) for row in reversed(events) if row[1] == FEEDBACK],
         events=[_event(row, eyes) for row in reversed(events) if row[1] != FEEDBACK],
     )
 
 
-def _said(row: Sequence[Any]) -> Said:
-    us, direction, author, text, message_id, reply_to, trace_id = row
+def _said(row: Sequence[Any], eyes: Eyes) -> Said:
+    us, direction, author, text, message_id, reply_to, trace_id, user = row
     return Said(
         at=moment(us * 1_000),
         direction=direction,
         author=author,
-        text=text,
+        text=eyes.text(text, user),
         message_id=known(message_id),
         reply_to=known(reply_to),
         trace_id=known_trace(trace_id.hex()),
@@ -119,12 +119,12 @@ def score_of(text: str) -> float | None:
     return score if -1 <= score <= 1 else None
 
 
-def _feedback(row: Sequence[Any]) -> SessionFeedback:
-    us, _, body, message_id, attributes, _ = row
+def _feedback(row: Sequence[Any], eyes: Eyes) -> SessionFeedback:
+    us, _, body, message_id, attributes, user = row
     return SessionFeedback(
         at=moment(us * 1_000),
         score=score_of(attributes.get("bot.feedback.score", "")),
-        text=text_of(attributes.get("bot.feedback.text", "") or body),
+        text=eyes.text(text_of(attributes.get("bot.feedback.text", "") or body), user),
         message_id=known(message_id),
     )
 

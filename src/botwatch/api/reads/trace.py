@@ -42,7 +42,7 @@ SELECT
 FROM spans WHERE trace_id = toFixedString(unhex({{trace:String}}), 16)
 ORDER BY start_ns, span_id LIMIT {{limit:UInt32}}"""
 _MESSAGES: Final = f"""
-SELECT toUnixTimestamp64Micro(at) AS us, bot, toValidUTF8(session_id), toValidUTF8(message_id), toString(direction), author, toValidUTF8(text)
+SELECT toUnixTimestamp64Micro(at) AS us, bot, toValidUTF8(session_id), toValidUTF8(message_id), toString(direction), author, toValidUTF8(text), user_id
 FROM messages
 WHERE trace_id = toFixedString(unhex({{trace:String}}), 16) AND at >= {sql_time("lower")} AND at < {sql_time("upper")}
     AND toStartOfHour(at) >= toStartOfHour({sql_time("lower")}) AND toStartOfHour(at) <= toStartOfHour({sql_time("upper")})
@@ -60,7 +60,7 @@ async def read(store: Store, trace_id: str, eyes: Eyes) -> Trace | None:
         return None
     start_ns = rows[0][4] if rows else 0
     messages, spans = await asyncio.gather(
-        _messages(store, trace_id, around if rows else _time_of(written)),
+        _messages(store, trace_id, around if rows else _time_of(written), eyes),
         asyncio.to_thread(_spans, rows, start_ns, eyes),
     )
     first = next((span for span in spans if span.parent_span_id is None), spans[0] if spans else None)
@@ -89,13 +89,19 @@ def _time_of(written: Sequence[LogItem]) -> Window:
     return Window(max(0, first - _SPREAD_NS), last + _SPREAD_NS)
 
 
-async def _messages(store: Store, trace_id: str, around: Window) -> list[TraceMessage]:
+async def _messages(store: Store, trace_id: str, around: Window, eyes: Eyes) -> list[TraceMessage]:
     params = {"trace": trace_id, "lower": around.from_ns, "upper": around.to_ns, "limit": SESSION_MESSAGES_MAX}
     return [
         TraceMessage(
-            at=moment(us * 1_000), bot=bot, session_id=session, message_id=known(id), direction=direction, author=author, text=text
+            at=moment(us * 1_000),
+            bot=bot,
+            session_id=session,
+            message_id=known(id),
+            direction=direction,
+            author=author,
+            text=eyes.text(text, user),
         )
-        for us, bot, session, id, direction, author, text in await store.fetch(_MESSAGES, params)
+        for us, bot, session, id, direction, author, text, user in await store.fetch(_MESSAGES, params)
     ]
 
 

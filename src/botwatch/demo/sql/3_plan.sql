@@ -1,5 +1,7 @@
 -- What happens in each turn, to the nanosecond: how long every span takes, which call fails, and what
 -- becomes of the message. A turn that has not ended when history ends did not happen.
+-- Whether a story touches a turn is decided by when it would come about (`soon_ns`): when it does come
+-- depends on how long the turns before it take, and so on the stories.
 -- `fate`: normal, late, silent (no answer and no error), sorry (a call failed, the bot says so),
 -- failed (the bot gives up), handoff.
 

@@ -1,0 +1,101 @@
+"""The process: starting, telling its supervisor, reading settings again, ports that are taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.fault.harness import Botwatch, running
+
+
+@contextmanager
+def supervisor(folder: Path) -> Iterator[tuple[str, socket.socket]]:
+    """What systemd does: a datagram socket whose path is in NOTIFY_SOCKET."""
+    path = str(folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(path)
+        sock.settimeout(30)
+        yield path, sock
+
+
+def test_the_supervisor_is_told_of_ready_reload_and_stop(tmp_path: Path) -> None:
+    with supervisor(tmp_path) as (path, sock), running(tmp_path, NOTIFY_SOCKET=path) as server:
+        assert sock.recv(100) == b"READY=1"
+        assert server.process is not None
+        os.kill(server.process.pid, signal.SIGHUP)
+        assert [sock.recv(100), sock.recv(100)] == [b"RELOADING=1", b"READY=1"]
+        server.stop()
+        assert sock.recv(100) == b"STOPPING=1"
+
+
+def test_sighup_takes_on_what_can_change_and_names_what_cannot(tmp_path: Path) -> None:
+    config = tmp_path / "botwatch.toml"
+    config.write_text('log_level = "info"\n', encoding="utf-8")
+    server = Botwatch(tmp_path, arguments=("--config", str(config)))
+    process = server.start()
+    try:
+        config.write_text("idle_minutes = 5\ngrpc_port = 1\nkeep_text = false\n", encoding="utf-8")
+        os.kill(process.pid, signal.SIGHUP)
+        told = process.wait_for_line("settings read again.*")
+        assert "keep_text" in told[0]
+        config.write_text("idle_minutes = 'soon'\n", encoding="utf-8")
+        os.kill(process.pid, signal.SIGHUP)
+        assert "idle_minutes" in process.wait_for_line("the settings stay as they were.*")[0]
+        assert httpx.get(f"http://127.0.0.1:{server.web}/healthz").status_code == 200
+        server.stop()
+    finally:
+        if process.alive:
+            process.kill()
+
+
+def test_a_default_port_that_is_taken_is_a_warning_and_one_that_was_asked_for_ends_the_start(tmp_path: Path) -> None:
+    with running(tmp_path / "first") as first:
+        second = Botwatch(tmp_path / "second")
+        second.otlp = first.otlp
+        process = second.start(wait=False)
+        assert process.wait(30) == 2
+        output = process.output()
+        assert f"127.0.0.1:{first.otlp}" in output
+        assert "--otlp-port" in output
+        assert "Traceback" not in output
+
+
+def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        second = Botwatch(tmp_path)
+        second.starts = 7
+        process = second.start(wait=False)
+        assert process.wait(30) != 0
+        assert first.process is not None
+        assert str(first.process.pid) in process.output()
+
+
+def test_the_log_is_json_lines_without_secrets_or_texts(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        token = "t" * 43
+        httpx.get(f"http://127.0.0.1:{server.web}/api/monitoring/status", headers={"authorization": f"Bearer {token}"})
+        body = {
+            "resourceLogs": [
+                {
+                    "scopeLogs": [
+                        {"logRecords": [{"eventName": "bot.message", "body": {"stringValue": "my PIN is 1234"}}]}
+                    ]
+                }
+            ]
+        }
+        assert httpx.post(f"http://127.0.0.1:{server.otlp}/v1/logs", json=body).status_code == 200
+        server.wait_drained()
+        server.stop()
+        assert server.process is not None
+        output = server.process.output()
+    assert token not in output
+    assert "1234" not in output
+    lines = [json.loads(line) for line in output.splitlines() if not line.startswith("Sign in:")]
+    assert {"timestamp", "level", "service", "event"} <= set(lines[0])

@@ -1,0 +1,39 @@
+// What the pages ask for, and how often.
+
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { ask, type Params } from "./fetch";
+import type * as shapes from "./types";
+
+const LIVE_MS = 5_000;
+const SLOW_MS = 30_000;
+
+function useAsked<T>(path: string, params: Params = {}, everyMs: number | false = LIVE_MS, enabled = true) {
+  return useQuery({
+    queryKey: [path, params],
+    queryFn: () => ask<T>(path, params),
+    refetchInterval: everyMs,
+    placeholderData: keepPreviousData,
+    enabled,
+  });
+}
+
+const one = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`;
+
+export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => ask<shapes.Me>("/api/auth/me"), staleTime: Infinity });
+export const useStatus = () => useAsked<shapes.Status>("/api/monitoring/status");
+export const useHistory = (measure: readonly string[]) => useAsked<shapes.History>("/api/monitoring/history", { measure, period: "24h" }, SLOW_MS);
+export const useCatalogue = () => useAsked<shapes.Catalogue>("/api/measures", { limit: 1 }, false);
+export const useBots = () => useAsked<shapes.PageBotItem>("/api/bots", { limit: 500 }, SLOW_MS);
+export const useActions = () => useAsked<shapes.PageActionItem>("/api/actions", { limit: 12 }, SLOW_MS);
+export const useDependencies = () => useAsked<shapes.PageDependencyItem>("/api/dependencies", { limit: 12 }, SLOW_MS);
+export const useSessions = (params: Params) => useAsked<shapes.SessionPage>("/api/monitoring/sessions", params);
+export const useTrace = (id: string) => useAsked<shapes.Trace>(one("/api/traces", id), {}, false);
+
+export function useSession(id: string, bot: string) {
+  return useQuery({
+    queryKey: ["session", id, bot],
+    queryFn: () => ask<shapes.Session>(one("/api/monitoring/sessions", id), { bot }),
+    // What has ended changes no more.
+    refetchInterval: (query) => (query.state.data?.session.state === "ended" ? SLOW_MS : LIVE_MS),
+  });
+}

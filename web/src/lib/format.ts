@@ -1,0 +1,50 @@
+// Numbers as people read them.
+
+const SCALES: readonly (readonly [number, string])[] = [
+  [1e9, "B"],
+  [1e6, "M"],
+  [1e3, "K"],
+];
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export const NONE = "–";
+
+/** 12 400 as 12.4K; below ten thousand every unit counts. */
+export function count(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  const rounded = Math.round(value);
+  if (Math.abs(rounded) < 10_000) return WHOLE.format(rounded);
+  const [scale, letter] = SCALES.find(([from]) => Math.abs(rounded) >= from * 0.9995) ?? [1, ""];
+  return `${trimmed(rounded / scale, 1)}${letter}`;
+}
+
+export const exact = (value: number) => WHOLE.format(value);
+
+export function milliseconds(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  if (value < 1) return `${trimmed(value, 2)} ms`;
+  if (value < 999.5) return `${Math.round(value)} ms`;
+  if (value < 59_950) return `${trimmed(value / 1_000, 1)} s`;
+  return seconds(value / 1_000);
+}
+
+/** 154 as 2 min 34 sec, the two greatest parts. */
+export function seconds(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  const whole = Math.round(value);
+  if (whole < 60) return `${whole} sec`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} sec`;
+  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`;
+}
+
+/** Never 100 % where one failed: 99.995 is 99.99. */
+export function percent(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  const shown = value > 99 && value < 100 ? Math.floor(value * 100) / 100 : value;
+  return `${trimmed(shown, shown < 10 || shown > 99 ? 2 : 1)} %`;
+}
+
+function trimmed(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}
