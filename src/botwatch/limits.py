@@ -91,9 +91,12 @@ LABEL_VALUES_TOLD_MAX = 1_000
 SETTLE_EVERY_S = 5
 CLOCK_BACK_S_MAX = 3600  # how far is looked back when our own clock was set back
 TURN_SKEW_S_MAX = 300  # a reply that names its message may be dated so much before it
-TURN_CHUNK_MESSAGES_MAX = 50_000  # paired in one query
+TURN_PLAN_SESSIONS_MAX = 100_000  # for which it is worked out at once what to read
+TURN_PIECE_MESSAGES_MAX = 50_000  # paired in one query
+TURN_PIECE_PLACES_MAX = 4_000  # hours of sessions in one query: they travel as a parameter
+TURN_ID_BYTES_MAX = 64 * KIB  # of session, message and user together; a message with more is not paired
 TURN_SESSION_MESSAGES_MAX = 200_000  # of one session within reach of a turn
-TURN_PARCEL_BYTES_MAX = 24 * MIB
+TURN_PARCEL_BYTES_MAX = 8 * MIB
 SWEEP_AGAIN_S = 600  # minutes of concurrency a new process counts again
 
 # --- api

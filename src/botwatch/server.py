@@ -253,7 +253,7 @@ class Server:
         stop = asyncio.Event()
         self.settler = Settler(self.store, self.spool, self.clock, Terms.of(self.settings))
         jobs = [
-            asyncio.create_task(self.settler.run(stop)),
+            asyncio.create_task(self._settle(stop)),
             asyncio.create_task(self._every(_GUARD_S, stop, self._guard)),
             asyncio.create_task(self._every(_SWEEP_S, stop, self._sweep)),
         ]
@@ -263,6 +263,11 @@ class Server:
             await asyncio.gather(*jobs)
 
         self._exit.push_async_callback(end)
+
+    async def _settle(self, stop: asyncio.Event) -> None:
+        """There is nothing to pair before there is a schema."""
+        if await asyncio.to_thread(self.writer.prepared.wait, _DRAIN_S) or self.settings.store:
+            await self.settler.run(stop)
 
     async def _every(self, seconds: float, stop: asyncio.Event, work: Callable[[], object]) -> None:
         """Run a job in a thread, again and again. One that fails is told and tried again."""

@@ -328,7 +328,7 @@ class TestStories:
     def test_a_bot_heard_and_said_nothing(self, past: Past) -> None:
         window = {"from": NOW_NS - 95 * 60 * 10**9, "to": NOW_NS - 80 * 60 * 10**9}
         mail = f"bot = 'support' AND channel = 'Email' AND at >= {_FROM} AND at < {_TO}"
-        asked = f"SELECT toString(outcome), asked AS at FROM turns WHERE {mail}"
+        asked = f"SELECT toString(outcome) AS outcome, asked AS at FROM turns WHERE {mail}"
         found = past.rows(f"SELECT outcome, count() FROM ({asked}) GROUP BY outcome ORDER BY 2 DESC", **window)
         assert found[0][0] == "unanswered"
         assert past.one(f"SELECT countIf(direction = 'in') FROM messages WHERE {mail}", **window) >= found[0][1]

@@ -11,7 +11,7 @@ import pytest
 import botwatch_sdk as sdk
 from botwatch.clock import ManualClock
 from botwatch.demo import cast, world
-from botwatch.demo.play import Player
+from botwatch.demo.play import Player, fill
 from botwatch.demo.world import Bot, Part, Script
 from botwatch_sdk.testing import Seen, capture
 
@@ -108,15 +108,9 @@ class TestConversation:
         }
         assert [log.level for log in seen.logs] == ["WARNING"]
 
-    async def test_a_bot_that_gives_up_says_so_to_us(self, seen: Seen) -> None:
-        # Channel, user, slots and so on fall first; then a time-out, and no apology.
-        script = cast.ORDERS.scripts[0]
-        worn = Dice(then=0.0)
-        worn_player = player(cast.ORDERS, worn)
-        worn_player._failed = lambda turn, error: Player._failed(  # type: ignore[method-assign]
-            player(cast.ORDERS, Dice(then=0.99)), turn, error
-        )
-        await worn_player.converse(script)
+    async def test_a_bot_that_gives_up_says_so_to_us(self, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(world, "APOLOGY_SHARE", 0.0)
+        await player(cast.ORDERS, Dice(then=0.0)).converse(cast.ORDERS.scripts[0])
         (turn,) = seen.turns
         assert (turn.replies, turn.error) == ((), "clients.TimedOut")
         assert [log.level for log in seen.logs] == ["ERROR"]
@@ -175,6 +169,4 @@ class TestCall:
 
 
 def test_a_slot_is_filled_wherever_it_stands() -> None:
-    from botwatch.demo.play import fill
-
     assert fill("{day}, {day} and {other}", {"day": "Friday"}) == "Friday, Friday and {other}"

@@ -13,7 +13,7 @@ import pytest
 from botwatch.demo import cast, world
 from botwatch.demo.cast import FLEET
 from botwatch.demo.play import fill
-from botwatch.demo.scripts import SLOTS
+from botwatch.demo.scripts import SLOTS, _scripts
 from botwatch.demo.stories import What, stories
 from botwatch.demo.world import Contact, Part, Step, rhythm, user_id
 
@@ -73,6 +73,11 @@ class TestScripts:
     def test_every_slot_is_used(self) -> None:
         texts = "".join(step.say + step.reply for _, script in _SCRIPTS for step in script.steps)
         assert [name for name in SLOTS if f"{{{name}}}" not in texts] == []
+
+    @pytest.mark.parametrize("heading", ["orders: return; weight 20", "# orders: return", "# orders; weight 20", ""])
+    def test_a_heading_of_another_form_is_refused(self, heading: str) -> None:
+        with pytest.raises(ValueError, match="expected a heading such as"):
+            list(_scripts(f"# orders: one; weight 1\nhi\n> hello\n\n{heading}\nhi\n> hello", "orders", ()))
 
 
 class TestPeople:

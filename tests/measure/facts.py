@@ -18,6 +18,7 @@ from botwatch.store.client import Store
 # A Thursday at midnight in UTC.
 T0: Final = 1_759_968_000
 MS: Final = 1_000_000
+Asked = dict[str, Any]
 Labelled = dict[tuple[str, ...], float | None]
 
 

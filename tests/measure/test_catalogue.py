@@ -6,7 +6,7 @@ import pytest
 
 from botwatch.errors import BadRequest
 from botwatch.measure import catalogue
-from botwatch.measure.model import Counted, Direction, Empty, Fold, Preferred, Thresholds
+from botwatch.measure.model import Counted, Direction, Empty, Fold, Measure, Preferred, Thresholds
 from botwatch.measure.query import Query
 from botwatch.measure.sources_points import Points
 from botwatch.store.migrate import schema_folder
@@ -31,13 +31,13 @@ def test_the_fields_of_botpress_are_known(field: str) -> None:
 def test_an_unknown_measure_is_told_what_is_near() -> None:
     with pytest.raises(BadRequest, match=r"none called 'mesages\.in'; did you mean messages\.in"):
         catalogue.find("mesages.in")
-    with pytest.raises(BadRequest, match="none called 'events.in.told'"):
+    with pytest.raises(BadRequest, match=r"none called 'events\.in\.told'"):
         catalogue.find("events.in.told")
 
 
 def test_a_label_a_measure_does_not_have_is_told_what_it_has() -> None:
     query = Query("action.count", 0, 10, by=("acton",))
-    with pytest.raises(BadRequest, match="action.count has no label 'acton'; did you mean action") as refused:
+    with pytest.raises(BadRequest, match=r"action\.count has no label 'acton'; did you mean action") as refused:
         catalogue.check(query, catalogue.find("action.count"))
     assert refused.value.hint == "it has bot, host, action"
 
@@ -50,7 +50,7 @@ def test_an_aggregation_a_measure_does_not_have_is_refused(measure: str, hint: s
 
 
 @pytest.mark.parametrize("measure", catalogue.MEASURES, ids=lambda m: m.name)
-def test_an_entry_is_told_well(measure: catalogue.Measure) -> None:
+def test_an_entry_is_told_well(measure: Measure) -> None:
     assert "\n" not in measure.help
     assert measure.help[0] == measure.help[0].lower() or measure.help[:4] == "HTTP"
     assert not measure.help.endswith(".")
@@ -61,7 +61,7 @@ def test_an_entry_is_told_well(measure: catalogue.Measure) -> None:
 
 
 @pytest.mark.parametrize("measure", catalogue.MEASURES, ids=lambda m: m.name)
-def test_a_declared_label_is_no_column_of_the_rows(measure: catalogue.Measure) -> None:
+def test_a_declared_label_is_no_column_of_the_rows(measure: Measure) -> None:
     """Else a measure's SQL would speak of the one and mean the other."""
     ticks = (schema_folder() / "0001_ticks.sql").read_text(encoding="utf-8")
     if isinstance(measure.how, Counted) and isinstance(measure.how.source, Points):
@@ -69,7 +69,7 @@ def test_a_declared_label_is_no_column_of_the_rows(measure: catalogue.Measure) -
 
 
 @pytest.mark.parametrize("measure", catalogue.MEASURES, ids=lambda m: m.name)
-def test_what_is_made_of_parts_adds_up_as_they_do(measure: catalogue.Measure) -> None:
+def test_what_is_made_of_parts_adds_up_as_they_do(measure: Measure) -> None:
     if isinstance(measure.how, Preferred):
         assert (measure.how.fold is Fold.SUM) == (measure.empty is Empty.SEEN)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botwatch.measure.query import Condition, Op
-from tests.measure.facts import T0, Facts, when, where
+from tests.measure.facts import T0, Asked, Facts, when, where
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,7 +84,7 @@ async def test_a_late_reply_corrects_its_turn(facts: Facts) -> None:
     at = T0 + 7_200
     asked = {"at": at, "message_id": "late", "bot": "late"}
     facts.turns({**asked, "outcome": "unanswered"})
-    window = {"start_s": at, "end_s": at + 10, "where": where(bot="late")}
+    window: Asked = {"start_s": at, "end_s": at + 10, "where": where(bot="late")}
     assert await facts.one("turns.unanswered", **window) == 1
     assert await facts.one("response.time", **window) is None
     facts.turns({**asked, "outcome": "unanswered", "sign": -1}, {**asked, "outcome": "answered", "ms": 120_000})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botwatch.measure.price import price
-from tests.measure.facts import T0, Facts, where
+from tests.measure.facts import T0, Asked, Facts, where
 
 # Dollars for a million tokens, in and out, as the provider lists them.
 GPT_4O = (2.50, 10.00)
@@ -31,7 +31,7 @@ def _called(facts: Facts) -> None:
 
 async def test_the_cost_is_tokens_times_the_list_price(facts: Facts) -> None:
     gpt, haiku = listed(GPT_4O, 30_000, 3_000), listed(HAIKU, 5_000, 400)
-    asked = {"where": where(bot="shop")}
+    asked: Asked = {"where": where(bot="shop")}
     assert await facts.one("model.cost", **asked) == pytest.approx(gpt + haiku)
     assert await facts.value("model.cost", by=("model", "provider"), **asked) == {
         ("gpt-4o", "openai"): pytest.approx(gpt),
@@ -89,6 +89,19 @@ def test_a_call_may_have_a_price_of_its_own() -> None:
     assert found is not None
     assert found.of(1_000, 0, 0) == pytest.approx(12)
     assert found.of(0, 1_000_000, 1_000_000) == pytest.approx(2)
+
+
+async def test_a_price_that_depends_on_the_hour_is_that_of_each_hour(facts: Facts) -> None:
+    """DeepSeek is cheaper from 16:30 to 0:30 UTC."""
+    at = T0 + 10 * 86_400
+    call = {"ms": 1, "bot": "night", "model": "deepseek-chat", "provider": "deepseek", "tokens_in": 1_000_000}
+    facts.spans({**call, "at": at + 12 * 3_600}, {**call, "at": at + 20 * 3_600})
+    asked: Asked = {"where": where(bot="night")}
+    assert await facts.one("model.cost", at, at + 86_400, **asked) == pytest.approx(0.27 + 0.135)
+    assert await facts.line("model.cost", at, at + 86_400, 86_400, **asked) == [pytest.approx(0.27 + 0.135)]
+    cents = await facts.line("model.cost", at, at + 86_400, 21_600, **asked)
+    assert cents == [None, None, pytest.approx(0.27), pytest.approx(0.135)]
+    assert await facts.one("model.cost", at, at + 86_400, aggregation="rate", **asked) == pytest.approx(0.405 / 86_400)
 
 
 @pytest.mark.parametrize("hostile", ["", "x" * 10_000, "(((((a+)+)+)+)$", "\0", "gpt-4o'; --"])

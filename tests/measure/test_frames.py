@@ -72,6 +72,17 @@ def test_a_cost_leaves_out_what_has_no_price_and_says_so() -> None:
     assert frames.shown(frames.fill_seen(by_bot, seen)).groups[("help",)] == [None, 0, None]
 
 
+def test_finer_buckets_are_brought_together() -> None:
+    """The first begins before the window does, and the last ends after it."""
+    outer = window(10, 50, 30, kept=Kept(), zone="UTC")
+    inner = window(10, 50, 10, kept=Kept(), zone="UTC")
+    finer = Frame(("bot",), inner, {("a",): [1, 2, 4, None], ("b",): [None, UNKNOWN, None, UNKNOWN]}, ["told"])
+    found = frames.rebucket(finer, outer)
+    assert frames.shown(found).groups == {("a",): [3, 4], ("b",): [None, None]}
+    assert math.isnan(found.groups[("b",)][0] or 0)
+    assert found.notes == ["told"]
+
+
 def test_notes_are_bounded() -> None:
     by = ("model", "provider")
     many = frame(by, {(f"m{i}", ""): [1, None, None] for i in range(50)})
@@ -88,8 +99,9 @@ def test_unknown_stays_unknown_through_a_rate() -> None:
 def test_an_answer_that_is_too_large_is_refused() -> None:
     wide = window(0, 10_000 * 10, 10, kept=Kept(), zone="UTC")
     many = Frame(("bot",), wide)
+    for i in range(limits.MEASURE_CELLS_MAX // 10_000):
+        many.group((str(i),))
     with pytest.raises(BadRequest, match="too large"):
-        for i in range(limits.MEASURE_CELLS_MAX // 10_000 + 1):
-            many.group((str(i),))
+        many.group(("one more",))
     with pytest.raises(BadRequest, match="too large"):
         frames.from_rows([(0, 1.0)] * (limits.MEASURE_ROWS_MAX + 1), 0, (), WINDOW)

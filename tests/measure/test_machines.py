@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.measure.facts import T0, Facts, where
+from tests.measure.facts import T0, Asked, Facts, where
 
 GIB = 2**30
 
@@ -15,7 +15,8 @@ def reading(metric: str, value: float, at: float = T0, **rest: object) -> dict[s
 
 @pytest.fixture(scope="module", autouse=True)
 def _read(facts: Facts) -> None:
-    one, two = {"resource": {"service.instance.id": "1"}}, {"resource": {"service.instance.id": "2"}}
+    one: Asked = {"resource": {"service.instance.id": "1"}}
+    two: Asked = {"resource": {"service.instance.id": "2"}}
     facts.points(
         reading("process.cpu.utilization", 0.2, **one),
         reading("process.cpu.utilization", 0.4, T0 + 10, **one),

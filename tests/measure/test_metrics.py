@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from botwatch.errors import BadRequest
-from tests.measure.facts import T0, Facts, where
+from tests.measure.facts import T0, Asked, Facts, where
 
 COUNTER = {"metric": "orders", "kind": "cumulative"}
 
@@ -50,7 +50,7 @@ async def test_deltas_are_added(facts: Facts) -> None:
 
 async def test_what_only_grows_is_counted_by_its_growth(facts: Facts) -> None:
     facts.points(*counter([100, 103, 103, 110], bot="grows"))
-    asked = {"where": where(bot="grows")}
+    asked: Asked = {"where": where(bot="grows")}
     assert await facts.one("metric:orders", **asked) == 10
     assert await facts.line("metric:orders", T0, T0 + 40, 10, **asked) == [0, 3, 0, 7]
     assert await facts.one("metric:orders", T0 + 30, T0 + 40, aggregation="rate", **asked) == pytest.approx(0.7)
@@ -98,7 +98,7 @@ async def test_series_of_one_metric_are_grouped_by_any_label(facts: Facts) -> No
         facts.points(
             *counter([0, step], bot="sorts", labels={"kind": kind, "odd name/§": "x"}, resource={"zone": "eu"})
         )
-    asked = {"where": where(bot="sorts")}
+    asked: Asked = {"where": where(bot="sorts")}
     assert await facts.value("metric:orders", by=("kind",), **asked) == {("book",): 2, ("pen",): 5}
     assert await facts.value("metric:orders", by=("odd name/§", "bot"), **asked) == {("x", "sorts"): 7}
     assert await facts.value("metric:orders", by=("zone",), **asked) == {("eu",): 7}

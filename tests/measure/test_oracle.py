@@ -89,7 +89,7 @@ async def test_the_engine_and_python_agree(
     only = (Condition("bot", Op.IS, (bot,)), *where)
     answers = await facts.measures.many([Query(name, start_s, end_s, step_s, by, only) for name in VALUES])
     counted = [d for d in world if d.action and start_s <= T0 + d.at < end_s]
-    # A bot is seen where any of its rows are; by host, where those of the host are. Conditions on actions do not hide it.
+    # A bot is seen where any of its rows are, by host where those of the host are; conditions on actions hide nothing.
     hosts = [c for c in where if c.label == "host"]
     alive = [d for d in counted if all(holds(d, c) for c in hosts)]
     chosen = [d for d in counted if all(holds(d, c) for c in where)]

@@ -14,10 +14,11 @@ from botwatch.errors import BadRequest
 from botwatch.measure.window import TIERS, Kept, Segment, Window, day_starts_s, kept_since, window
 
 DAY_S = 86_400
+WHOLE = Kept()
 LENGTH = {table: tick_s for tick_s, table in TIERS}
 
 
-def laid(start_s: int, end_s: int, step_s: int | None = None, zone: str = "UTC", kept: Kept = Kept()) -> Window:
+def laid(start_s: int, end_s: int, step_s: int | None = None, zone: str = "UTC", kept: Kept = WHOLE) -> Window:
     return window(start_s, end_s, step_s, kept=kept, zone=zone)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botwatch.measure.query import Condition, Op
-from tests.measure.facts import T0, Facts, where
+from tests.measure.facts import T0, Asked, Facts, where
 
 OPENAI = {"model": "gpt-4o", "provider": "openai", "tokens_in": 1_000, "tokens_out": 100}
 LOCAL = {"model": "house-made", "provider": "ollama", "tokens_in": 500, "tokens_out": 50}
@@ -14,7 +14,7 @@ LOCAL = {"model": "house-made", "provider": "ollama", "tokens_in": 500, "tokens_
 @pytest.fixture(scope="module", autouse=True)
 def _done(facts: Facts) -> None:
     hour_s = 3_600
-    steady = [{"at": T0 + i * 3.6, "ms": 20, "action": "greet"} for i in range(1_000)]
+    steady: list[Asked] = [{"at": T0 + i * 3.6, "ms": 20, "action": "greet"} for i in range(1_000)]
     for i in (500, 999):
         steady[i] |= {"status": "error", "failure": "error"}
     sends = [{"at": T0 + i * 3.6, "ms": 50, "action": "send_confirmation"} for i in range(1_000)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from botwatch import limits
 from botwatch.turns import Report, Terms
 from tests.turns.talk import Event, House, Outcome, Said, at_ns, failed, handoff
 
@@ -212,6 +213,14 @@ async def test_messages_without_a_session_are_counted_and_left_alone(house: Hous
     report = await settle(house, 100)
     assert (report.unpaired, report.turns) == (2, 1)
     assert set(house.turns()) == {("s", 0.0)}
+
+
+async def test_ids_beyond_all_measure_are_counted_and_left_alone(house: House) -> None:
+    long = "x" * (limits.TURN_ID_BYTES_MAX + 1)
+    house.arrive(1, Said(0, session=long), Said(0, id=long), Said(1), Said(2, "bot", to=long))
+    report = await settle(house, 100)
+    assert (report.unpaired, report.turns) == (2, 1)
+    assert house.turns() == {("s", 1.0): Outcome("answered", 2, "bot")}
 
 
 async def test_a_shorter_deadline_settles_what_the_old_one_left_open(house: House) -> None:

@@ -35,7 +35,9 @@ class LogsAsked(Listed, Timed):
     session: Name | None = Field(default=None, description="also records of the traces of that session")
     trace: Hex128 | None = None
     correlation: Name | None = None
-    buckets: int | None = Field(default=None, ge=1, le=HISTOGRAM_BUCKETS_MAX, description="also count by level in so many steps")
+    buckets: int | None = Field(
+        default=None, ge=1, le=HISTOGRAM_BUCKETS_MAX, description="also count by level in so many steps"
+    )
 
     @property
     def attributes(self) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from botwatch.api.asking import Asked, Listed, Name, Timed, Window, end_of_tick
 from botwatch.api.pages import Page, cursor_of, parts_of

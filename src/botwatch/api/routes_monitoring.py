@@ -48,10 +48,14 @@ class OneSession(Asked):
 
 
 class HistoryAsked(Timed):
-    measure: list[Name] = Field(default_factory=list, max_length=_MEASURES_MAX, description="none: those of the status page")
+    measure: list[Name] = Field(
+        default_factory=list, max_length=_MEASURES_MAX, description="none: those of the status page"
+    )
     by: str = Field(default="", max_length=FILTER_CHARS_MAX, description="labels to tell apart, as in bot,host")
     where: list[Name] = Field(
-        default_factory=list, max_length=MEASURE_WHERE_MAX, description="label=value, label!=value or label~pattern; all must hold"
+        default_factory=list,
+        max_length=MEASURE_WHERE_MAX,
+        description="label=value, label!=value or label~pattern; all must hold",
     )
     step: Duration | None = Field(default=None, description="whole tens of seconds; none: about 300 points")
 
@@ -89,7 +93,7 @@ async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> H
 
 
 @router.get("/sessions")
-async def list_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]) -> SessionPage:
+async def list_bot_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]) -> SessionPage:
     """The ones seen last first."""
     wanted = sessions.Wanted(
         state=None if asked.state == "all" else asked.state,
@@ -106,7 +110,7 @@ async def list_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]) ->
 
 
 @router.get("/sessions/{session_id:path}")
-async def read_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Session:
+async def read_bot_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Session:
     """The conversation with everything behind it. Where several bots have a session of this id, the one seen last."""
     found = await session.read(asks.store, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes)
     if found is None:

@@ -17,7 +17,9 @@ class Every(StrEnum):
 
 
 class EngagementItem(BaseModel):
-    start: date = Field(description="first day of the day, week (from Monday) or month, in the time zone of the settings")
+    start: date = Field(
+        description="first day of the day, week (from Monday) or month, in the time zone of the settings"
+    )
     users: int = Field(description="who wrote")
     new: int = Field(description="who wrote for the first time since `known_since`")
     returning: int
@@ -27,7 +29,9 @@ class EngagementItem(BaseModel):
 
 class Engagement(BaseModel):
     every: Every
-    known_since: datetime | None = Field(description="the first message that is still kept; who came before it counts as new")
+    known_since: datetime | None = Field(
+        description="the first message that is still kept; who came before it counts as new"
+    )
     items: list[EngagementItem]
 
 

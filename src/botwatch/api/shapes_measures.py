@@ -79,7 +79,9 @@ class SeriesShape(BaseModel):
     measure: str
     labels: dict[str, str]
     step_seconds: int | None = Field(description="longer than asked where only longer ones are still kept")
-    points: list[tuple[int, float | None]] = Field(description="seconds since 1970 at which a step begins, and its value")
+    points: list[tuple[int, float | None]] = Field(
+        description="seconds since 1970 at which a step begins, and its value"
+    )
     notes: list[str] = Field(description="what the values leave out, in words")
 
     @classmethod

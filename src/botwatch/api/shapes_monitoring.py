@@ -115,6 +115,8 @@ class Session(BaseModel):
     transcript_truncated: bool
     turns: list[TurnItem]
     traces: list[TraceItem] = Field(description="the newest first")
-    logs: Page[LogItem] = Field(description="the newest first; `next` goes on at /api/logs with the same session and bot")
+    logs: Page[LogItem] = Field(
+        description="the newest first; `next` goes on at /api/logs with the same session and bot"
+    )
     feedback: list[SessionFeedback]
     events: list[SessionEvent]

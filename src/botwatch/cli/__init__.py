@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from botwatch.cli.accounts import key_app, token_app, user_app
 from botwatch.cli.flags import SECRETS, Config, Flags, say, takes_settings
 from botwatch.errors import BotwatchError, SettingError
+from botwatch.limits import DEMO_RATE_MAX
 from botwatch.settings import FILE_NAME, PREFIX, Settings, load
 
 # A demo writes bots that do not exist: never where the real ones are, whatever the environment says.
@@ -54,7 +55,9 @@ def serve(flags: Flags, config: Config = None) -> None:
 @takes_settings(*DEMO_FLAGS)
 def demo(
     flags: Flags,
-    rate: Annotated[float, typer.Option(min=0.1, max=1_000, help="messages a second from all users together")] = 5.0,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=DEMO_RATE_MAX, help="conversations a minute at the busiest hour")
+    ] = 6.0,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="folder to keep it in [default: a new one, removed at the end]")
     ] = None,

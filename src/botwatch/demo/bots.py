@@ -58,7 +58,6 @@ class Process:
         for job in (self._deliver(), self._work()) if self._bot.queue else (self._open(), self._receive()):
             self._begin(job)
         await stop.wait()
-        await asyncio.to_thread(sdk.shutdown, _FLUSH_S)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -135,7 +134,9 @@ def _become(bot: Bot, place: Place, order: Order, lifeline: int) -> NoReturn:
     try:
         introduce(bot, place, order.url)
         # Not `asyncio.run`: it would tear the conversations apart, and that would look like failures of the bot.
-        asyncio.new_event_loop().run_until_complete(Process(bot, place, order).run(lifeline))
+        loop, process = asyncio.new_event_loop(), Process(bot, place, order)
+        loop.run_until_complete(process.run(lifeline))
+        sdk.shutdown(_FLUSH_S)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -150,7 +151,12 @@ async def _until_the_end() -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGCHLD, stop.set)
     loop.add_reader(sys.stdin.fileno(), stop.set)
-    await stop.wait()
+    if not _one_has_ended():  # before anybody listened
+        await stop.wait()
+
+
+def _one_has_ended() -> bool:
+    return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def main(argv: list[str]) -> int:

@@ -7,6 +7,7 @@ happened, but its value cannot be known', which nothing fills and which becomes 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,6 +140,19 @@ def fold(frame: Frame, by: tuple[str, ...], how: Fold) -> Frame:
             lists[0] if len(lists) == 1 else [_folded(column, how) for column in zip(*lists, strict=True)]
         )
     return folded
+
+
+def rebucket(frame: Frame, window: Window) -> Frame:
+    """Bring finer buckets together into those of a window."""
+    starts = window.grid.starts
+    places = [max(bisect_right(starts, start) - 1, 0) for start in frame.window.grid.starts]
+    wider = Frame(frame.by, window, notes=frame.notes)
+    for key, values in frame.groups.items():
+        together: list[Values] = [[] for _ in starts]
+        for place, value in zip(places, values, strict=True):
+            together[place].append(value)
+        wider.group(key)[:] = [_folded(column, Fold.SUM) for column in together]
+    return wider
 
 
 def _folded(values: Iterable[float | None], how: Fold) -> float | None:

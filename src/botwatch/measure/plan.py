@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from botwatch import limits
 from botwatch.measure import catalogue, frames
 from botwatch.measure.compile import Leaf
 from botwatch.measure.frames import Frame
-from botwatch.measure.model import Counted, Empty, Fold, Measure, Preferred
+from botwatch.measure.model import Counted, Empty, Fold, Measure, Preferred, Priced
 from botwatch.measure.price import price
-from botwatch.measure.query import Query
+from botwatch.measure.query import TICK_S, Query
 from botwatch.measure.sources import SEEN
 from botwatch.measure.sources_talks import CONCURRENCY
-from botwatch.measure.window import Kept, window
+from botwatch.measure.window import HOUR_S, Kept, Window, window
 
 Answers = Callable[[Leaf], Frame]
 
@@ -27,6 +28,7 @@ class Plan:
 
     measure: Measure
     by: tuple[str, ...]
+    window: Window
     leaf: Leaf | None
     seen: Leaf | None
     parts: tuple[Plan, ...]
@@ -55,36 +57,44 @@ class Plan:
                 return frames.fold(frames.prefer(told, apart), self.by, how)
             case _:
                 calls, tokens_in, tokens_out = told
-                return frames.fold(frames.cost(calls, tokens_in, tokens_out, price), self.by, Fold.SUM)
+                cost = frames.cost(calls, tokens_in, tokens_out, price)
+                return frames.rebucket(frames.fold(cost, self.by, Fold.SUM), self.window)
 
 
 def plan(query: Query, measure: Measure, kept: Kept, zone: str) -> Plan:
     """Lay the question out. The measure has been checked to have what it asks for."""
-    rate = query.aggregation == catalogue.RATE and (not catalogue.is_open(measure) or _grows(measure))
-    seen = None
+    how = measure.how
+    grain_s = how.source.grain_s if isinstance(how, Counted) else TICK_S
+    over = window(query.start_s, query.end_s, query.step_s, kept=kept, zone=zone, grain_s=grain_s)
     leaf, parts = None, tuple[Plan, ...]()
-    if isinstance(measure.how, Counted):
-        leaf = _leaf(query, measure.how, kept, zone)
+    if isinstance(how, Counted):
+        leaf = Leaf(how, over, query.by, query.where)
     else:
-        by = (*query.by, *(label for label in measure.how.apart if label not in query.by))
-        inner = replace(query, by=by, aggregation="")
+        by = (*query.by, *(label for label in how.apart if label not in query.by))
+        step_s = _priced_step_s(over) if isinstance(how, Priced) else query.step_s
+        inner = replace(query, by=by, step_s=step_s, aggregation="")
         parts = tuple(plan(inner, catalogue.part(name), kept, zone) for name in catalogue.parts(measure))
+    rate = query.aggregation == catalogue.RATE
+    return Plan(measure, query.by, over, leaf, _seen(query, measure, over), parts, rate)
+
+
+def _seen(query: Query, measure: Measure, over: Window) -> Leaf | None:
+    """What tells 0 from nothing. A measure that prefers one part over another leaves it to them."""
     if measure.empty is Empty.COUNTED:
-        seen = _leaf(replace(query, by=(), where=()), _COUNTED, kept, zone)
-    elif measure.empty is Empty.SEEN and not isinstance(measure.how, Preferred):
-        own = replace(
-            query,
-            by=tuple(label for label in SEEN.labels if label in query.by),
-            where=tuple(condition for condition in query.where if condition.label in SEEN.labels),
-        )
-        seen = _leaf(own, _SEEN, kept, zone)
-    return Plan(measure, query.by, leaf, seen, parts, rate)
+        return Leaf(_COUNTED, over, (), ())
+    if measure.empty is not Empty.SEEN or isinstance(measure.how, Preferred):
+        return None
+    by = tuple(label for label in SEEN.labels if label in query.by)
+    where = tuple(condition for condition in query.where if condition.label in SEEN.labels)
+    return Leaf(_SEEN, over, by, where)
 
 
-def _grows(measure: Measure) -> bool:
-    return isinstance(measure.how, Counted) and "risen" in measure.how.value
-
-
-def _leaf(query: Query, counted: Counted, kept: Kept, zone: str) -> Leaf:
-    over = window(query.start_s, query.end_s, query.step_s, kept=kept, zone=zone, grain_s=counted.source.grain_s)
-    return Leaf(counted, over, query.by, query.where)
+def _priced_step_s(over: Window) -> int | None:
+    """Prices change by the date and the hour: what is asked for longer is counted by the hour where that fits."""
+    step_s = over.grid.step_s
+    length_s = over.end_s - over.start_s
+    if (step_s or length_s) > HOUR_S:
+        for finer_s in (HOUR_S, HOUR_S // 4):
+            if over.grid.allows(finer_s) and length_s // finer_s <= limits.MEASURE_POINTS_MAX:
+                return finer_s
+    return step_s

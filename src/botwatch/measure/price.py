@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from types import ModuleType
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from botwatch import limits
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, Provider
 
 # Few enough tokens for the lowest tier of every price list.
 _SAMPLE: Final = 1_000
@@ -33,31 +35,45 @@ class Price:
 
 
 def price(provider: str, model: str, at_s: int) -> Price | None:
-    """The list price at that time, to the hour; None where the list does not have the model."""
-    return _price(provider, model, at_s // 3_600)
+    """The list price at that time; None where the list does not have the model."""
+    listed = _listed(provider, model)
+    return listed.at(dt.datetime.fromtimestamp(at_s, dt.UTC)) if listed else None
+
+
+class _Listed:
+    """A model on the list. It has few prices, each for some of the time: each is worked out once."""
+
+    def __init__(self, provider: Provider, model: ModelInfo) -> None:
+        self._provider = provider
+        self._model = model
+        self._prices: dict[int, Price] = {}
+
+    def at(self, time: dt.datetime) -> Price:
+        listed = self._model.get_prices(time)
+        found = self._prices.get(id(listed))  # the list lives as long as the process
+        if found is None:
+            found = self._prices[id(listed)] = self._worked_out(time)
+        return found
+
+    def _worked_out(self, time: dt.datetime) -> Price:
+        call = self._dollars(time, 0, 0)
+        token_in, token_out = self._dollars(time, _SAMPLE, 0) - call, self._dollars(time, 0, _SAMPLE) - call
+        return Price(call, token_in / _SAMPLE, token_out / _SAMPLE)
+
+    def _dollars(self, time: dt.datetime, tokens_in: int, tokens_out: int) -> float:
+        from genai_prices import Usage  # noqa: PLC0415
+
+        usage = Usage(input_tokens=tokens_in, output_tokens=tokens_out)
+        return float(self._model.calc_price(usage, self._provider, genai_request_timestamp=time).total_price)
 
 
 @lru_cache(limits.PRICES_REMEMBERED_MAX)
-def _price(provider: str, model: str, hour: int) -> Price | None:
-    prices = _package()
-    at = dt.datetime.fromtimestamp(hour * 3_600, dt.UTC)
+def _listed(provider: str, model: str) -> _Listed | None:
+    """The list is large: it is loaded when the first model is seen."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415
 
-    def dollars(tokens_in: int, tokens_out: int) -> float:
-        usage = prices.Usage(input_tokens=tokens_in, output_tokens=tokens_out)
-        known = _PROVIDERS.get(provider, provider)
-        found = prices.calc_price(usage, model, provider_id=known, genai_request_timestamp=at)
-        return float(found.total_price)
-
+    known = _PROVIDERS.get(provider, provider)
     try:
-        call = dollars(0, 0)
-        return Price(call, (dollars(_SAMPLE, 0) - call) / _SAMPLE, (dollars(0, _SAMPLE) - call) / _SAMPLE)
-    except (LookupError, ValueError):
+        return _Listed(*get_snapshot().find_provider_model(model, None, known, None))
+    except LookupError:
         return None
-
-
-@cache
-def _package() -> ModuleType:
-    """Loaded when the first model is seen: its list is large."""
-    import genai_prices  # noqa: PLC0415
-
-    return genai_prices

@@ -5,9 +5,10 @@ is what each piece rose and what lies between it and the furthest point before i
 sender: it counts as none, and what was counted since the restart counts if the sender said when that was.
 So does what a new series begins with.
 
-A piece that only rose has its lowest value first and its highest last, and how much is their difference. In one
-that fell, `rise` has what it rose between its falls, but only where the points were merged in their order:
-so it is held to what one fall explains. Two restarts within one tick may lose what lay between them.
+A piece that only rose has its lowest value first and its highest last, and how much is their difference. One that
+fell rose to its highest, and again from its lowest. Where it fell and then rose beyond what it had been, only
+`rise` knows how much, and only where points were merged in their order: it is held to what one fall
+explains. Of several restarts within one tick, what lay between them may be lost.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ BEFORE_S: Final = 900
 OWN: Final = ("bot", "host")
 _WITHIN: Final = (
     "if(low >= first.2 AND high <= last.2, last.2 - first.2, "
-    "least(greatest(rise, last.2 - low), high - first.2 + last.2 - low) "
-    "+ if(birth_within > first.1 AND birth_within < last.1, low, 0))"
+    "if(high > last.2, 0, least(0, greatest(rise, last.2 - low) - (high - first.2 + last.2 - low))) "
+    "+ high - first.2 + last.2 - low + if(birth_within > first.1 AND birth_within < last.1, low, 0))"
 )
 
 
@@ -56,10 +57,11 @@ class Points(Ticked):
 
     def _attribute(self, label: str, bind: Binder) -> str:
         names = dict((*self.attributes, *self.inner)).get(label, (label,))
-        found = [f"labels[{bind(name)}]" for name in names]
-        found += [f"JSONExtractString(toString(resource), {bind(name)})" for name in names]
-        present = ", ".join(f"{value} != '', {value}" for value in found[:-1])
-        return f"multiIf({present}, {found[-1]})"
+        asked = bind(list(names), "Array(String)")
+        found = (
+            f"arrayConcat(arrayMap(n -> labels[n], {asked}), arrayMap(n -> JSONExtractString(resource, n), {asked}))"
+        )
+        return f"arrayFirst(v -> v != '', {found})"
 
     def values(self, label: str, bind: Binder) -> str:
         """SQL for the values an attribute has had, with their bot and when they were last seen."""

@@ -89,8 +89,13 @@ class Window:
             for tick_s, table in TIERS
             if tick_s == self.grain_s or (tick_s > self.grain_s and self.grid.allows(tick_s))
         )
-        lead = _cut(max(0, self.start_s - before_s), self.start_s, tiers) if before_s else ()
-        return (*lead, *_cut(self.start_s, self.end_s, tiers))
+        found: list[Segment] = []
+        for start_s, end_s in ((max(0, self.start_s - before_s), self.start_s), (self.start_s, self.end_s)):
+            for segment in _cut(start_s, end_s, tiers):
+                if found and found[-1].table == segment.table:
+                    segment = Segment(segment.table, found.pop().start_s, segment.end_s)  # noqa: PLW2901
+                found.append(segment)
+        return tuple(found)
 
     def seconds(self, index: int) -> int:
         """How much of the window lies in a bucket."""

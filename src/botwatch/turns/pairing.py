@@ -24,78 +24,18 @@ from __future__ import annotations
 
 from typing import Final
 
-_RECEIVED: Final = """received > fromUnixTimestamp64Milli({received_from_ms:Int64}, 'UTC')
-            AND received <= fromUnixTimestamp64Milli({received_to_ms:Int64}, 'UTC')"""
-_KNOWN: Final = "received <= fromUnixTimestamp64Milli({received_to_ms:Int64}, 'UTC')"
+from botwatch import limits
+from botwatch.turns.plan import EVENTS, KNOWN, NAMES_BYTES, PLACE
+
 _NEVER: Final = f"toInt64({2**62})"
-_ROW_BYTES: Final = 64  # of a row, without its ids
-_EVENTS: Final = "event IN ('bot.turn.failed', 'bot.handoff')"
+_ROW_BYTES: Final = 50  # of a row in the inbox, without its ids
 
-# The sessions in which something may have changed, and between which times.
-_TOUCHED: Final = f"""
-    SELECT bot, session_id, min(at) AS low, max(at) AS high
-    FROM
-    (
-        SELECT bot, session_id, at FROM messages WHERE {_RECEIVED}
-        UNION ALL
-        SELECT bot, session_id, at FROM events WHERE {_RECEIVED} AND {_EVENTS}
-        UNION ALL
-        SELECT bot, session_id, at FROM messages
-        WHERE at > fromUnixTimestamp64Micro({{asked_from_us:Int64}}, 'UTC')
-            AND at <= fromUnixTimestamp64Micro({{asked_to_us:Int64}}, 'UTC') AND direction = 'in' AND {_KNOWN}
-    )
-    WHERE session_id != '' AND cityHash64(bot, session_id) % {{parts:UInt64}} = {{part:UInt64}}
-    GROUP BY bot, session_id
-"""
 
-# How much there is to do, before anything is done.
-EXTENT: Final = f"""
-SELECT
-    count() AS sessions,
-    toUnixTimestamp64Micro(min(low)) AS low_us,
-    toUnixTimestamp64Micro(max(high)) AS high_us,
-    (SELECT count() FROM messages WHERE {_RECEIVED} AND session_id = '' AND direction = 'in') AS unpaired
-FROM ({_TOUCHED})
-"""
+def _there(at: str) -> str:
+    """The rows of the hours and sessions of a piece."""
+    return f"""toStartOfHour({at}) IN (SELECT toDateTime(arrayJoin({{hours:Array(UInt32)}}), 'UTC'))
+        AND {PLACE.replace("hour", f"toStartOfHour({at})")} IN (SELECT arrayJoin({{places:Array(UInt64)}}))"""
 
-# The hours of the touched sessions that have to be read. A session so busy that its hours do not fit
-# is looked back into only as far as they do; `needed` is what its pairing cannot do without.
-_HOURS: Final = f"""
-    SELECT hour, bot, session_id, low, high, latest, messages, through,
-        maxIf(through, hour >= latest) OVER (PARTITION BY bot, session_id) AS needed
-    FROM
-    (
-        SELECT *, sum(messages) OVER (PARTITION BY bot, session_id ORDER BY hour DESC) AS through
-        FROM
-        (
-            SELECT hour, bot, session_id, any(touched.low) AS low, any(touched.high) AS high,
-                toStartOfHour(low - toIntervalSecond({{skew_s:UInt32}})) AS latest,
-                sum(messages_in + messages_out) AS messages
-            FROM session_hours
-            INNER JOIN ({_TOUCHED}) AS touched USING (bot, session_id)
-            WHERE hour >= toStartOfHour(fromUnixTimestamp64Micro({{hours_from_us:Int64}}, 'UTC'))
-                AND hour <= fromUnixTimestamp64Micro({{hours_to_us:Int64}}, 'UTC')
-                AND hour >= toStartOfHour(touched.low - toIntervalSecond({{reach_s:UInt32}}))
-                AND hour <= touched.high + toIntervalSecond({{reach_s:UInt32}})
-            GROUP BY hour, bot, session_id
-        )
-    )
-"""
-_FITS: Final = (
-    "needed <= {session_messages_max:UInt64} AND (hour >= latest OR through <= {session_messages_max:UInt64})"
-)
-
-VOLUME: Final = f"""
-SELECT
-    sumIf(messages, {_FITS}) AS messages,
-    uniqExactIf((bot, session_id), needed > {{session_messages_max:UInt64}}) AS oversized
-FROM ({_HOURS})
-"""
-
-# A scalar is worked out once for the whole query, however often it stands there.
-_PLACE: Final = f"""IN (
-        SELECT place.1, place.2, place.3
-        FROM (SELECT arrayJoin((SELECT groupArray((hour, bot, session_id)) FROM ({_HOURS}) WHERE {_FITS})) AS place))"""
 
 # One row for each message, event and settled turn, in microseconds: 1 inbound, 2 outbound, 3 failed,
 # 4 handoff, 5 a turn. `link` is the id by which a reply or a failure names its message; `fresh` are
@@ -108,20 +48,20 @@ _STORY: Final = f"""
         received > fromUnixTimestamp64Milli({{received_from_ms:Int64}}, 'UTC')
             OR (kind = 1 AND us > {{asked_from_us:Int64}} AND us <= {{asked_to_us:Int64}}) AS fresh
     FROM messages
-    WHERE (toStartOfHour(at), bot, session_id) {_PLACE} AND {_KNOWN}
+    WHERE {_there("at")} AND {KNOWN}
     UNION ALL
     SELECT bot, session_id, toUnixTimestamp64Micro(at), if(event = 'bot.turn.failed', 3, 4),
         if(event = 'bot.turn.failed', message_id, ''), '', '', '', '', toFixedString('', 16), '', 0, 0,
         received > fromUnixTimestamp64Milli({{received_from_ms:Int64}}, 'UTC')
     FROM events
-    WHERE (toStartOfHour(at), bot, session_id) {_PLACE} AND {_EVENTS} AND {_KNOWN}
+    WHERE {_there("at")} AND {EVENTS} AND {KNOWN}
     ORDER BY at LIMIT {{session_messages_max:UInt64}} BY bot, session_id
     UNION ALL
     SELECT bot, session_id, toUnixTimestamp64Micro(asked), 5, message_id, toString(answered_by), toString(host),
         toString(channel), user_id, trace_id, toString(outcome), ifNull(toUnixTimestamp64Micro(answered), 0),
         toUnixTimestamp64Micro(settled), false
     FROM turns
-    WHERE (toStartOfHour(asked), bot, session_id) {_PLACE}
+    WHERE {_there("asked")}
 """
 
 _FOLLOWED: Final = f"""
@@ -166,7 +106,8 @@ _JUDGED: Final = f"""
             '') AS judged,
         if(judged = 'failed', (0, ''), reply) AS answer
     FROM ({_FOLLOWED}) AS followed
-    WHERE kind IN (1, 5) AND us >= low - {{late_s:Int64}} * 1000000 AND us <= high + {{skew_s:Int64}} * 1000000
+    WHERE kind IN (1, 5) AND {NAMES_BYTES} <= {limits.TURN_ID_BYTES_MAX}
+        AND us >= low - {{late_s:Int64}} * 1000000 AND us <= high + {{skew_s:Int64}} * 1000000
 """
 
 # What was sent twice is one message: it has one turn.
@@ -205,12 +146,14 @@ FROM
         if(was_settled_us = 0, [toInt8(1)], [toInt8(-1), toInt8(1)])))) AS changes
     FROM
     (
-        SELECT *, sum(2 * ({_ROW_BYTES} + length(session_id) + length(message_id) + length(now.3) + length(was.3)))
-            OVER (ORDER BY bot, session_id, us, message_id ROWS UNBOUNDED PRECEDING) AS bytes
+        SELECT *, sum(
+            if(was_settled_us = 0, 1, 2) * ({_ROW_BYTES} + length(session_id) + length(message_id))
+                + length(now.3) + length(was.3)
+            ) OVER (ORDER BY bot, session_id, us, message_id ROWS UNBOUNDED PRECEDING) AS bytes
         FROM ({_COMPARED})
     )
     WHERE bytes <= {{bytes_max:UInt64}}
 )
 ARRAY JOIN changes AS change, arrayMap(c -> if(c.8 = 1, c.5, c.6), changes) AS turn
-SETTINGS max_block_size = 1000000, distributed_product_mode = 'global'
+SETTINGS max_block_size = 1000000
 """

@@ -21,12 +21,12 @@ from typing import Any, Final, Protocol
 
 from botwatch import limits
 from botwatch.clock import Clock
-from botwatch.errors import StoreError, StoreRefused, TryAgain
+from botwatch.errors import BotwatchError, StoreRefused
 from botwatch.nouns import Inbox, Parcel, Receipt, Signal
 from botwatch.receive.door import digest
 from botwatch.spool import Counts
 from botwatch.store.client import Store
-from botwatch.turns import pairing, sweep
+from botwatch.turns import pairing, plan, sweep
 from botwatch.turns.window import MS_PER_S, US_PER_S, Cursor, Terms, Window, next_window
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Report:
     waiting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Paired:
     turns: int = 0
     corrected: int = 0
@@ -94,7 +94,7 @@ class Settler:
                 if trouble:
                     log.info("turns are settled again")
                 trouble = ""
-            except (StoreError, TryAgain) as error:
+            except BotwatchError as error:
                 if trouble != error.message:
                     log.warning("turns cannot be settled just now: %s", error.message)
                 trouble = error.message
@@ -136,29 +136,36 @@ class Settler:
             "reach_s": terms.late_s + limits.TURN_SKEW_S_MAX,
             "session_messages_max": limits.TURN_SESSION_MESSAGES_MAX,
             "bytes_max": limits.TURN_PARCEL_BYTES_MAX,
+            "piece_messages_max": limits.TURN_PIECE_MESSAGES_MAX,
+            "place_messages": -(-limits.TURN_PIECE_MESSAGES_MAX // limits.TURN_PIECE_PLACES_MAX),
             "parts": 1,
             "part": 0,
         }
-        (sessions, low_us, high_us, unpaired), *_ = await self._store.fetch(pairing.EXTENT, params)
+        (sessions, low_us, high_us, unpaired), *_ = await self._store.fetch(plan.EXTENT, params)
         if not sessions:
             return _Paired(unpaired=unpaired)
         params["hours_from_us"] = low_us - params["reach_s"] * US_PER_S
         params["hours_to_us"] = high_us + params["reach_s"] * US_PER_S
-        (messages, oversized), *_ = await self._store.fetch(pairing.VOLUME, params)
-        self._tell(oversized)
-        params["parts"] = -(-messages // limits.TURN_CHUNK_MESSAGES_MAX) or 1
-        turns = corrected = 0
-        cut = False
+        params["parts"] = sessions // limits.TURN_PLAN_SESSIONS_MAX + 1
+        paired = _Paired(unpaired=unpaired)
         for part in range(params["parts"]):
-            body = await self._store.fetch_bytes(pairing.CHANGES, {**params, "part": part}, fmt="Native")
-            if not body:
-                continue
-            rows, taken_back = _count(body)
-            await self._spool.put(_parcel(window, body, rows))
-            turns += rows - 2 * taken_back
-            corrected += taken_back
-            cut = cut or len(body) > limits.TURN_PARCEL_BYTES_MAX // 8
-        return _Paired(turns, corrected, unpaired, oversized, cut)
+            for piece, hours, places, oversized in await self._store.fetch(plan.PIECES, {**params, "part": part}):
+                paired.oversized += oversized
+                if piece >= 0:
+                    await self._pair_piece(window, {**params, "hours": hours, "places": places}, paired)
+        self._tell(paired.oversized)
+        return paired
+
+    async def _pair_piece(self, window: Window, params: Mapping[str, Any], paired: _Paired) -> None:
+        body = await self._store.fetch_bytes(pairing.CHANGES, params, fmt="Native")
+        if not body:
+            return
+        rows, taken_back = _count(body)
+        await self._spool.put(_parcel(window, body, rows))
+        paired.turns += rows - 2 * taken_back
+        paired.corrected += taken_back
+        # Where the bound cut something off, less than the longest ids are missing to it.
+        paired.cut = paired.cut or len(body) > limits.TURN_PARCEL_BYTES_MAX // 2
 
     def _tell(self, oversized: int) -> None:
         if oversized and not self._oversized:

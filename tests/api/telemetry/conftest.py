@@ -81,6 +81,7 @@ class Bots:
                 "event": event,
                 "attributes": named,
                 "message_id": named.get("bot.message.id", ""),
+                "user_id": named.get("user.id", ""),
             },
         )
 
@@ -171,9 +172,9 @@ class Asker:
     client: httpx.AsyncClient
     secret: str
 
-    async def get(self, path: str, expected: int = 200, **params: Any) -> Any:
+    async def get(self, path: str, **params: Any) -> Any:
         response = await self.response(path, **params)
-        assert response.status_code == expected, response.text
+        assert response.status_code == 200, response.text
         return response.json()
 
     async def response(self, path: str, **params: Any) -> httpx.Response:

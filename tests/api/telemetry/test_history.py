@@ -33,14 +33,24 @@ async def test_any_measure_by_any_label(admin: Asker, bots: Bots) -> None:
         ({"bot": "shop"}, [None, 4]),
     ]
     assert history["units"] == {"messages.count": "count"}
-    narrowed = await admin.get(PATH, measure=["messages.in", "messages.out"], where=["bot=help", "channel=web"], period="15m")
+    narrowed = await admin.get(
+        PATH, measure=["messages.in", "messages.out"], where=["bot=help", "channel=web"], period="15m"
+    )
     sums = {series["measure"]: sum(value or 0 for _, value in series["points"]) for series in narrowed["series"]}
     assert sums == {"messages.in": 1, "messages.out": 1}
 
 
 async def test_steps_make_a_chart_of_any_period(admin: Asker, bots: Bots) -> None:
     bots.talk("s1", 60)
-    for period, step_s in (("15m", 10), ("1h", 30), ("6h", 120), ("24h", 300), ("7d", 3_600), ("30d", 21_600), ("400d", 604_800)):
+    for period, step_s in (
+        ("15m", 10),
+        ("1h", 30),
+        ("6h", 120),
+        ("24h", 300),
+        ("7d", 3_600),
+        ("30d", 21_600),
+        ("400d", 604_800),
+    ):
         history = await admin.get(PATH, measure="messages.count", period=period)
         assert history["step_seconds"] == step_s, period
         (series,) = history["series"]

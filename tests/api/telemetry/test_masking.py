@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
 
 from botwatch.api.masking import Eyes, masked
 from botwatch.settings import Settings
@@ -45,7 +46,13 @@ def test_what_is_not_known_is_not_masked() -> None:
 
 def test_masked_eyes_see_no_user_in_texts_and_values() -> None:
     eyes = Eyes(users=False)
-    attributes = {"enduser.id": 17, "to": f"<{USER}>", "list": [USER, {"user.id": "ann"}], "n": 1, "user_id": USER}
+    attributes: dict[str, JsonValue] = {
+        "enduser.id": 17,
+        "to": f"<{USER}>",
+        "list": [USER, {"user.id": "ann"}],
+        "n": 1,
+        "user_id": USER,
+    }
     assert eyes.attributes(attributes, USER) == {
         "enduser.id": "1...",
         "to": "<john@acme...>",

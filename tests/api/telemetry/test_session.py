@@ -31,7 +31,17 @@ async def test_the_conversation_of_the_tutorial(admin: Asker, bots: Bots) -> Non
     bots.event("bot.handoff", 50, "a1b2c3d4", "mycompany", bot_handoff_to="support")
     found = await admin.get(PATH + "a1b2c3d4")
     assert set(found) == {
-        *("session", "other_bots", "transcript", "transcript_truncated", "turns", "traces", "logs", "feedback", "events"),
+        *(
+            "session",
+            "other_bots",
+            "transcript",
+            "transcript_truncated",
+            "turns",
+            "traces",
+            "logs",
+            "feedback",
+            "events",
+        ),
     }
     assert found["session"]["bot"] == "mycompany"
     assert found["session"]["duration_seconds"] == 154
@@ -77,9 +87,7 @@ async def test_the_conversation_of_the_tutorial(admin: Asker, bots: Bots) -> Non
             "trace_id": hexed(trace(1)),
         }
     ]
-    assert found["feedback"] == [
-        {"at": "2027-01-15T07:58:20Z", "score": 1.0, "text": "nice", "message_id": None}
-    ]
+    assert found["feedback"] == [{"at": "2027-01-15T07:58:20Z", "score": 1.0, "text": "nice", "message_id": None}]
     assert [(event["event"], event["attributes"]) for event in found["events"]] == [
         ("bot.handoff", {"bot.handoff.to": "support"})
     ]
@@ -147,7 +155,17 @@ async def test_a_session_over_many_days_and_hours_is_whole(admin: Asker, bots: B
 
 
 async def test_ids_are_taken_as_they_are(admin: Asker, bots: Bots) -> None:
-    ids = ["whatsapp:+55/11?x=1#y", "a b", "'; DROP TABLE sessions; --", "{x:String}", "é😀", "50%", "\\N", "a\\'b", "%41"]
+    ids = [
+        "whatsapp:+55/11?x=1#y",
+        "a b",
+        "'; DROP TABLE sessions; --",
+        "{x:String}",
+        "é😀",
+        "50%",
+        "\\N",
+        "a\\'b",
+        "%41",
+    ]
     for n, id in enumerate(ids):
         bots.talk(id, 60 + n)
     for id in ids:
@@ -156,7 +174,14 @@ async def test_ids_are_taken_as_they_are(admin: Asker, bots: Bots) -> None:
 
 
 async def test_hostile_text_comes_back_as_the_text_it_is(admin: Asker, bots: Bots) -> None:
-    texts = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0", "\x1b[31mred\x07", "nul\x00nul", "\u202egnp.exe", "\ud7ff😀"]
+    texts = [
+        "<script>alert(1)</script>",
+        "=cmd|' /C calc'!A0",
+        "\x1b[31mred\x07",
+        "nul\x00nul",
+        "\u202egnp.exe",
+        "\ud7ff😀",
+    ]
     bots.said(*({"ago": 60 - n, "text": text} for n, text in enumerate(texts)))
     response = await admin.response(PATH + "s1")
     assert [said["text"] for said in response.json()["transcript"]] == texts

@@ -171,7 +171,9 @@ async def test_the_waterfall(admin: Asker, bots: Bots) -> None:
     }
     assert [item["text"] for item in shown["logs"]] == ["thinking"]
     assert shown["sessions"] == [{"bot": "shop", "session_id": "s1"}]
-    assert [(said["text"], said["message_id"], said["session_id"]) for said in shown["messages"]] == [("hi", "m1", "s1")]
+    assert [(said["text"], said["message_id"], said["session_id"]) for said in shown["messages"]] == [
+        ("hi", "m1", "s1")
+    ]
 
 
 async def test_a_trace_of_which_only_logs_are_kept(admin: Asker, bots: Bots) -> None:
@@ -183,7 +185,9 @@ async def test_a_trace_of_which_only_logs_are_kept(admin: Asker, bots: Bots) -> 
 
 
 async def test_values_that_are_not_texts_are_shown_as_json(admin: Asker, store: Store) -> None:
-    inner = KeyValueList(values=[KeyValue(key="deep", value=AnyValue(array_value=ArrayValue(values=[AnyValue(int_value=-7)])))])
+    inner = KeyValueList(
+        values=[KeyValue(key="deep", value=AnyValue(array_value=ArrayValue(values=[AnyValue(int_value=-7)])))]
+    )
     many = ArrayValue(
         values=[
             AnyValue(string_value="é" * 100),
@@ -204,14 +208,15 @@ async def test_values_that_are_not_texts_are_shown_as_json(admin: Asker, store: 
         "odd": b"\x005\xff\xff\xff",
         "nul": b"\x00 no such kind",
         "only": b"\x00",
-        "text": "plain".encode(),
+        "text": b"plain",
         "broken": b"caf\xe9",
     }
     pairs = ", ".join(f"'{name}', unhex('{value.hex()}')" for name, value in kept.items())
     store.command(
         "INSERT INTO spans (bot, start, trace_id, span_id, name, attributes, resource) "
         f"SELECT 'shop', toDateTime64('{NOW_S - 1}', 9, 'UTC'), '{trace(1)}', 's0000001', 'a', map({pairs}), "
-        f"toJSONString(map('process.command_args', unhex('{kept['many'].hex()}'), 'service.name', 'shop', 'x', unhex('e9')))"
+        f"toJSONString(map('process.command_args', unhex('{kept['many'].hex()}'), 'service.name', 'shop', "
+        "'x', unhex('e9')))"
     )
     whole = ["é" * 100, 2**53 + 1, 1.5, "nan", True, "/wA=", {"deep": [-7]}, None]
     span = (await admin.get(f"{PATH}/{hexed(trace(1))}"))["spans"][0]

@@ -1,7 +1,7 @@
 // What the pages ask for, and how often.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { ask, type Params } from "./fetch";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { ask, Away, type Params } from "./fetch";
 import type * as shapes from "./types";
 
 const LIVE_MS = 5_000;
@@ -19,9 +19,15 @@ function useAsked<T>(path: string, params: Params = {}, everyMs: number | false 
 
 const one = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`;
 
-export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => ask<shapes.Me>("/api/auth/me"), staleTime: Infinity });
+export const useMe = () =>
+  useQuery({
+    queryKey: ["me"],
+    queryFn: () => ask<shapes.Me>("/api/auth/me"),
+    staleTime: Infinity,
+    refetchInterval: (query) => (query.state.error instanceof Away ? LIVE_MS : false),
+  });
 export const useStatus = () => useAsked<shapes.Status>("/api/monitoring/status");
-export const useHistory = (measure: readonly string[]) => useAsked<shapes.History>("/api/monitoring/history", { measure, period: "24h" }, SLOW_MS);
+export const useHistory = (measure: readonly string[]) => useAsked<shapes.History>("/api/monitoring/history", { measure, period: "24h", step: "15m" }, SLOW_MS);
 export const useCatalogue = () => useAsked<shapes.Catalogue>("/api/measures", { limit: 1 }, false);
 export const useBots = () => useAsked<shapes.PageBotItem>("/api/bots", { limit: 500 }, SLOW_MS);
 export const useActions = () => useAsked<shapes.PageActionItem>("/api/actions", { limit: 12 }, SLOW_MS);
@@ -35,5 +41,16 @@ export function useSession(id: string, bot: string) {
     queryFn: () => ask<shapes.Session>(one("/api/monitoring/sessions", id), { bot }),
     // What has ended changes no more.
     refetchInterval: (query) => (query.state.data?.session.state === "ended" ? SLOW_MS : LIVE_MS),
+  });
+}
+
+/** Lists without an end: each page says where the next one begins. */
+export function useList<T extends { items: unknown[]; next: string | null }>(path: string, params: Params) {
+  return useInfiniteQuery({
+    queryKey: [path, "list", params],
+    queryFn: ({ pageParam }) => ask<T>(path, { ...params, cursor: pageParam || undefined }),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
   });
 }

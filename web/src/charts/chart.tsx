@@ -1,6 +1,6 @@
 // The one place that draws: uPlot, in the colours of the theme, with one cursor over all charts of a page.
 
-import { useEffect, useRef, useState } from "react";
+import { type CSSProperties, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { usePrefs } from "../lib/prefs";
@@ -9,6 +9,8 @@ import { absolute, minute } from "../lib/time";
 export interface Line {
   label: string;
   points: readonly (readonly [number, number | null])[];
+  /** A colour of the theme; default: the next of the series. */
+  colour?: string;
 }
 
 interface Props {
@@ -17,24 +19,27 @@ interface Props {
   label: string;
   format: (value: number | null) => string;
   height: number;
+  /** How long it reaches, in words. */
+  span: string;
   bars?: boolean;
 }
 
 const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
+const colourOf = (line: Line, place: number) => line.colour ?? COLOURS[place % COLOURS.length]!;
 const FONT = "11px system-ui, sans-serif";
 
-export function Chart({ lines, label, format, height, bars = false }: Props) {
+export function Chart({ lines, label, format, height, span, bars = false }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const { dark } = usePrefs();
   const [under, setUnder] = useState<number | null>(null);
   const data = joined(lines);
-  const names = lines.map((line) => line.label).join("\n");
+  const drawn = lines.map((line, place) => `${colourOf(line, place)} ${line.label}`).join("\n");
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const made = new uPlot(options(element, names.split("\n"), height, bars, format, setUnder), [[]], element);
+    const made = new uPlot(options(element, drawn.split("\n"), height, bars, format, setUnder), [[]], element);
     chart.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -43,17 +48,17 @@ export function Chart({ lines, label, format, height, bars = false }: Props) {
       made.destroy();
       chart.current = null;
     };
-  }, [names, height, bars, dark, format]);
-  useEffect(() => chart.current?.setData(data), [data, dark, names, height, bars, format]);
+  }, [drawn, height, bars, dark, format]);
+  useEffect(() => chart.current?.setData(data), [data, dark, drawn, height, bars, format]);
 
   const at = under === null ? undefined : data[0][under];
   return (
     <figure className="chart">
       <div ref={host} role="img" aria-label={label} />
       <figcaption aria-hidden="true">
-        <span>{at === undefined ? "24 hours" : absolute(new Date(at * 1_000)).slice(0, 16)}</span>
+        <span>{at === undefined ? span : absolute(new Date(at * 1_000)).slice(0, 16)}</span>
         {lines.map((line, place) => (
-          <span key={line.label} className={`key series-${(place % COLOURS.length) + 1}`}>
+          <span key={line.label} className="key" style={{ "--key": `var(${colourOf(line, place)})` } as CSSProperties}>
             {line.label} {at !== undefined && <b>{format(data[place + 1]?.[under ?? 0] ?? null)}</b>}
           </span>
         ))}
@@ -70,7 +75,7 @@ function joined(lines: readonly Line[]): uPlot.AlignedData {
 
 function options(
   element: HTMLElement,
-  names: string[],
+  drawn: string[],
   height: number,
   bars: boolean,
   format: (value: number | null) => string,
@@ -85,7 +90,7 @@ function options(
   return {
     width: element.clientWidth,
     height,
-    padding: [6, 2, 0, 0],
+    padding: [6, 14, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "time" }, drag: { x: false, y: false }, y: false, points: { size: 7, fill: surface } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
@@ -95,15 +100,14 @@ function options(
     ],
     series: [
       {},
-      ...names.map((label, place) => {
-        const stroke = colour(COLOURS[place % COLOURS.length]!);
+      ...drawn.map((one) => {
+        const stroke = colour(one.slice(0, one.indexOf(" ")));
         return {
-          label,
           stroke,
           width: 1.6,
-          fill: names.length === 1 ? faint(stroke) : undefined,
+          fill: drawn.length === 1 ? faint(stroke) : undefined,
           points: { show: false },
-          ...(bars ? { paths: uPlot.paths.bars!({ size: [0.8, 24] }), fill: stroke } : {}),
+          ...(bars ? { paths: uPlot.paths.bars!({ size: [0.7, 24] }), fill: stroke } : {}),
         } satisfies uPlot.Series;
       }),
     ],

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useCatalogue, useSession } from "../api/queries";
-import type { Said as Message, Session, TurnItem } from "../api/types";
+import type { Session, TurnItem } from "../api/types";
 import { milliseconds, seconds } from "../lib/format";
 import { useKeys } from "../lib/keys";
 import { boundsOf, type Level, levelOf } from "../lib/levels";
@@ -18,7 +18,6 @@ const TURNS: Record<TurnItem["outcome"], readonly [Level, string]> = {
   handed_off: ["warning", "handed to a human"],
   failed: ["critical", "the bot could not answer"],
   unanswered: ["critical", "never answered"],
-  waiting: ["unknown", "waiting"],
 };
 const KEYS = { Escape: () => go(listAddress()) };
 
@@ -114,7 +113,10 @@ function Transcript({ of }: { of: Session }) {
           <b>{AUTHORS[message.author]}</b>
           <div>
             {message.text ? <Said text={message.text} className="message" /> : <span className="quiet">(no text)</span>}
-            <Under message={message} turn={message.direction === "in" ? turns.get(message.message_id) : undefined} />
+            <Under
+              trace={message.trace_id === of.transcript[place - 1]?.trace_id ? null : message.trace_id}
+              turn={message.direction === "in" ? turns.get(message.message_id) : undefined}
+            />
           </div>
         </li>
       ))}
@@ -122,9 +124,9 @@ function Transcript({ of }: { of: Session }) {
   );
 }
 
-function Under({ message, turn }: { message: Message; turn: TurnItem | undefined }) {
+function Under({ trace, turn }: { trace: string | null; turn: TurnItem | undefined }) {
   const measures = useCatalogue().data?.measures;
-  if (!turn && !message.trace_id) return null;
+  if (!turn && !trace) return null;
   const [level, words] = turn ? TURNS[turn.outcome] : (["unknown", ""] as const);
   const slow = turn?.outcome === "answered" ? levelOf(turn.response_ms, boundsOf(measures, "response.time")) : "ok";
   return (
@@ -134,7 +136,7 @@ function Under({ message, turn }: { message: Message; turn: TurnItem | undefined
           {words}{turn.response_ms !== null && ` in ${milliseconds(turn.response_ms)}`}{turn.answered_by === "agent" && " by a human"}
         </Mark>
       )}
-      {message.trace_id && <Link to={`/traces/${message.trace_id}`}>trace</Link>}
+      {trace && <Link to={`/traces/${trace}`}>trace</Link>}
     </p>
   );
 }

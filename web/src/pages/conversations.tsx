@@ -81,7 +81,7 @@ const pair = (bot: { name: string }) => [bot.name, bot.name] as const;
 
 function Table({ items }: { items: readonly SessionItem[] }) {
   return (
-    <table className="rows">
+    <table className="rows sessions">
       <thead>
         <tr>
           <th>ID</th><th>User</th><th className="middle">Bot</th><th>Channel</th><th>Started</th>
@@ -95,10 +95,10 @@ function Table({ items }: { items: readonly SessionItem[] }) {
             <td className="user">{item.user === null ? <span className="quiet">unknown</span> : <Said text={item.user} />}</td>
             <td className="middle"><Said text={item.bot} /></td>
             <td><Said text={item.channel} /></td>
-            <td><When at={item.started} /></td>
+            <td className="started"><When at={item.started} /></td>
             <td className="number wide">{seconds(item.duration_seconds)}</td>
             <td className="middle"><State of={item} /></td>
-            <td className="number">{exact(item.messages)}</td>
+            <td className="number messages">{exact(item.messages)}</td>
           </tr>
         ))}
       </tbody>

@@ -9,7 +9,7 @@ export function FirstRun() {
       <p>This page fills by itself as soon as the first one sends. Two ways to get there:</p>
       <h3>A bot in Python</h3>
       <Snippet text={"pip install botwatch-sdk"} />
-      <Snippet text={`import botwatch_sdk as bot\n\nbot.init("helpdesk", endpoint="${here}")\nwith bot.turn(text, session=chat_id) as turn:  # in your message handler\n    turn.reply(answer(text))`} />
+      <Snippet text={`import botwatch_sdk as bot\n\nbot.init("helpdesk", url="${here}")\nwith bot.turn(text, session=chat_id) as turn:  # in your message handler\n    turn.reply(answer(text))`} />
       <h3>Anything that speaks OpenTelemetry</h3>
       <Snippet text={`export OTEL_EXPORTER_OTLP_ENDPOINT=${here}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_SERVICE_NAME=helpdesk`} />
       <p className="quiet">

@@ -78,12 +78,18 @@ function Cards({ status, history, measures }: { status: Status; history: History
       <Card
         title="Response"
         value={milliseconds(messages.avg_response_ms)}
-        caption="Average today"
-        facts={[["Judged", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>]]}
+        caption="Average"
+        facts={[["Today", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>], ["p95 lately", milliseconds(latest(history, "response.time.p95"))]]}
         chart={<Trend of={history} lines={{ "response.time": "Average", "response.time.p95": "p95" }} format={milliseconds} />}
       />
     </div>
   );
+}
+
+/** Of the last quarter of an hour that had any. */
+function latest(history: History | undefined, measure: string): number | null {
+  const points = history?.series.find((series) => series.measure === measure)?.points ?? [];
+  return points.findLast(([, value]) => value !== null)?.[1] ?? null;
 }
 
 interface CardProps {
@@ -130,7 +136,7 @@ function Trend({ of, lines, format, bars }: TrendProps) {
     return values.length ? [`${label}: highest ${format(Math.max(...values))}, last ${format(values.at(-1) ?? null)}`] : [];
   });
   if (!told.length) return <p className="chart quiet">{of ? "Nothing in the last 24 hours." : "Loading…"}</p>;
-  return <Chart lines={found} label={`Over 24 hours. ${told.join("; ")}`} format={format} height={110} bars={bars} />;
+  return <Chart lines={found} label={`Over 24 hours. ${told.join("; ")}`} format={format} height={120} span="24 hours" bars={bars} />;
 }
 
 const BARS = [

@@ -65,7 +65,7 @@ async def around(store: Store, spots: Sequence[Spot]) -> Mapping[tuple[str, str]
         "sessions": sorted({spot.session_id for spot in spots}),
     }
     rows = await store.fetch(
-        "SELECT bot, session_id, toUnixTimestamp64Micro(at), toString(direction), author, toValidUTF8(text), message_id, "
+        "SELECT bot, session_id, toUnixTimestamp64Micro(at), direction, author, toValidUTF8(text), message_id, "
         "trace_id, user_id, channel FROM messages "
         "WHERE toStartOfHour(at) IN (SELECT toDateTime(arrayJoin({hours:Array(UInt32)}), 'UTC')) "
         "AND bot IN {bots:Array(String)} AND session_id IN {sessions:Array(String)} "

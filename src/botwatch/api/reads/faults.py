@@ -14,7 +14,8 @@ from botwatch.store.client import Store
 
 _DAYS_SHOWN: Final = 400
 _COLUMNS: Final = f"""
-    leftPad(lower(hex(fault)), 16, '0') AS id, bot, toValidUTF8(any(type)) AS kind, toValidUTF8(argMax(message, last_seen)) AS newest, sum(count) AS times,
+    leftPad(lower(hex(fault)), 16, '0') AS id, bot, toValidUTF8(any(type)) AS kind,
+    toValidUTF8(argMax(message, last_seen)) AS newest, sum(count) AS times,
     toUnixTimestamp64Micro(min(first_seen)) AS first_us, toUnixTimestamp64Micro(max(last_seen)) AS last_us,
     arraySort(groupUniqArrayArray(20)(hosts)) AS machines, {sql_hex("argMax(trace_id, last_seen)")} AS trace,
     toValidUTF8(argMax(session_id, last_seen)) AS session"""
@@ -54,8 +55,12 @@ async def page(store: Store, wanted: Filter, limit: int, cursor: str | None) -> 
 async def read(store: Store, fault_id: str) -> Fault | None:
     """Over all the time it is kept; None when there is none of that id."""
     params = {"id": int(fault_id, 16)}
-    sql = f"SELECT {_COLUMNS}, toValidUTF8(argMax(stack, last_seen)) FROM faults WHERE fault = {{id:UInt64}} GROUP BY bot, fault LIMIT 1"
-    row = (await store.fetch(sql, params)).first
+    whole = await store.fetch(
+        f"SELECT {_COLUMNS}, toValidUTF8(argMax(stack, last_seen)) FROM faults WHERE fault = {{id:UInt64}} "
+        "GROUP BY bot, fault LIMIT 1",
+        params,
+    )
+    row = whole.first
     if row is None:
         return None
     days = await store.fetch(

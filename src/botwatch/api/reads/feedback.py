@@ -13,7 +13,7 @@ from botwatch.api.pages import Page, cursor_of, moment, parts_of
 from botwatch.api.reads.context import Line, Spot, Talk, around
 from botwatch.api.reads.session import FEEDBACK, score_of
 from botwatch.api.reads.slices import slices
-from botwatch.api.reads.values import known_trace, sql_text, sql_time, text_of
+from botwatch.api.reads.values import known_trace, sql_inside, sql_text, text_of
 from botwatch.api.shapes_insights import FeedbackItem
 from botwatch.store.client import Store
 
@@ -68,9 +68,10 @@ def _given(wanted: Wanted) -> str:
     return (
         "SELECT toUnixTimestamp64Micro(at) AS us, "
         "bitShiftRight(cityHash64(bot, session_id, message_id, attributes, body), 1) AS tie, "
-        f"bot, session_id, channel, user_id, message_id, attributes['bot.feedback.score'], {_TEXT}, {sql_text('body')}, "
-        f"trace_id FROM events WHERE event = '{FEEDBACK}'{of_bot}{_IN_MOOD[wanted.mood]} "
-        f"AND at >= {sql_time('lower')} AND at < {sql_time('upper')} AND (us, tie) < ({{before_us:Int64}}, {{before_tie:UInt64}}) "
+        "bot, session_id, channel, user_id, message_id, attributes['bot.feedback.score'], "
+        f"{_TEXT}, {sql_text('body')}, trace_id "
+        f"FROM events WHERE event = '{FEEDBACK}'{of_bot}{_IN_MOOD[wanted.mood]} AND {sql_inside('at')} "
+        "AND (us, tie) < ({before_us:Int64}, {before_tie:UInt64}) "
         "ORDER BY us DESC, tie DESC LIMIT {limit:UInt32}"
     )
 
@@ -104,9 +105,7 @@ async def _waits(store: Store, asked: Sequence[tuple[Sequence[Any], Line]]) -> A
     return {(bot, session_id, us): wait_us / 1e3 if wait_us >= 0 else None for bot, session_id, us, wait_us in rows}
 
 
-def _item(
-    row: Sequence[Any], about: Line | None, question: Line | None, waits: Answered, eyes: Eyes
-) -> FeedbackItem:
+def _item(row: Sequence[Any], about: Line | None, question: Line | None, waits: Answered, eyes: Eyes) -> FeedbackItem:
     at_us, _, bot, session_id, channel, user, _, score, text, body, trace_id = row
     return FeedbackItem(
         at=moment(at_us * 1_000),

@@ -33,7 +33,8 @@ async def bots(store: Store) -> list[BotItem]:
 async def hosts(store: Store) -> list[HostItem]:
     rows = await store.fetch(
         "SELECT name, toUnixTimestamp(min(first_seen)), toUnixTimestamp(max(last_seen)), "
-        f"arraySort(groupUniqArray({_SHOWN})(toString(bot))) FROM names WHERE label = 'host' GROUP BY name ORDER BY name"
+        f"arraySort(groupUniqArray({_SHOWN})(toString(bot))) FROM names WHERE label = 'host' "
+        "GROUP BY name ORDER BY name"
     )
     return [
         HostItem(name=name, first_seen=moment(first_s * SECOND_NS), last_seen=moment(last_s * SECOND_NS), bots=bots)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from botwatch.api.asking import Window
 from botwatch.api.pages import moment
-from botwatch.api.reads.values import sql_time
+from botwatch.api.reads.values import sql_inside, sql_time
 from botwatch.api.shapes_insights import CommonQueries, CommonQuery, Engagement, EngagementItem, Every
 from botwatch.store.client import Store
 
@@ -20,10 +20,14 @@ _START: Final = {
 }
 
 
+def sql_words(text: str) -> str:
+    """A text without case and punctuation."""
+    return f"trimBoth(replaceRegexpAll(lowerUTF8({text}), '[^\\\\p{{L}}\\\\p{{N}}]+', ' '))"
+
+
 def sql_phrase(text: str) -> str:
-    """What two texts must share to be the same question."""
-    words = f"replaceRegexpAll(replaceRegexpAll(lowerUTF8({text}), '[0-9]+', '0'), '[^\\\\p{{L}}\\\\p{{N}}]+', ' ')"
-    return f"trimBoth({words})"
+    """What texts must share to be the same question; their figures are different orders, dates, amounts."""
+    return f"replaceRegexpAll({sql_words(text)}, '[0-9]+', '0')"
 
 
 async def phrases_of(store: Store, texts: Sequence[str]) -> list[str]:
@@ -51,10 +55,13 @@ async def engagement(store: Store, every: Every, window: Window, zone: ZoneInfo,
     )
     talks = await store.fetch(
         f"SELECT {first} AS start, uniqExact(bot, session_id), sum(messages_in) FROM session_hours "
-        f"WHERE {those} AND hour >= toStartOfHour({sql_time('lower')} - INTERVAL 31 DAY) AND {shown} GROUP BY start ORDER BY start",
+        f"WHERE {those} AND hour >= toStartOfHour({sql_time('lower')} - INTERVAL 31 DAY) AND {shown} "
+        "GROUP BY start ORDER BY start",
         params,
     )
-    since = await store.fetch(f"SELECT toUnixTimestamp64Micro(min(first_message)) FROM session_hours WHERE {those}", params)
+    since = await store.fetch(
+        f"SELECT toUnixTimestamp64Micro(min(first_message)) FROM session_hours WHERE {those}", params
+    )
     known = {start: (count, new) for start, count, new in users}
     items = [_engaged(start, *known.get(start, (0, 0)), sessions, messages) for start, sessions, messages in talks]
     since_us = since.first[0] if since.first else None
@@ -70,18 +77,15 @@ def _engaged(start: Any, users: int, new: int, sessions: int, messages: int) -> 
 async def common_queries(store: Store, window: Window, bot: str | None, limit: int) -> CommonQueries:
     """Equal texts first, then those that differ only in case, punctuation or figures."""
     of_bot = " AND bot = {bot:String}" if bot is not None else ""
-    inside = f"at >= {sql_time('lower')} AND at < {sql_time('upper')}{of_bot}"
-    settled = (
-        "SELECT cityHash64(bot, session_id, asked) FROM turns FINAL "
-        f"WHERE asked >= {sql_time('lower')} AND asked < {sql_time('upper')}{of_bot}"
-    )
+    settled = f"SELECT cityHash64(bot, session_id, asked) FROM turns FINAL WHERE {sql_inside('asked')}{of_bot}"
     rows = await store.fetch(
         f"SELECT {sql_phrase('said')} AS phrase, sum(times) AS all_times, uniqMerge(sessions), argMax(said, times), "
         "sum(answered), sum(settled) FROM ("
-        f"SELECT toValidUTF8(leftUTF8(text, {_TEXT_CHARS})) AS said, count() AS times, uniqState(bot, session_id) AS sessions, "
+        f"SELECT toValidUTF8(leftUTF8(text, {_TEXT_CHARS})) AS said, count() AS times, "
+        "uniqState(bot, session_id) AS sessions, "
         f"countIf(cityHash64(bot, session_id, at) IN ({settled} AND outcome = 'answered')) AS answered, "
         f"countIf(cityHash64(bot, session_id, at) IN ({settled})) AS settled "
-        f"FROM messages WHERE direction = 'in' AND author = 'user' AND {inside} GROUP BY said"
+        f"FROM messages WHERE direction = 'in' AND author = 'user' AND {sql_inside('at')}{of_bot} GROUP BY said"
         ") GROUP BY phrase HAVING phrase != '' ORDER BY all_times DESC, phrase LIMIT {limit:UInt32}",
         {"lower": window.from_ns, "upper": window.to_ns, "bot": bot or "", "limit": limit},
     )

@@ -22,11 +22,11 @@ from botwatch.api.reads.values import (
     known_trace,
     resource_reader,
     sql_hex,
+    sql_inside,
     sql_ns,
     sql_resource,
     sql_text,
     sql_texts,
-    sql_time,
     text_of,
 )
 from botwatch.api.shapes_telemetry import Histogram, LogItem
@@ -36,8 +36,8 @@ _TIE: Final = """bitShiftRight(cityHash64(
     bot, host, instance, severity, event, body, scope, trace_id, span_id, session_id, user_id, channel, correlation_id,
     attributes, resource), 1)"""
 _COLUMNS: Final = f"""
-    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, toValidUTF8(event), {sql_text("body")}, bot, host, instance, channel,
-    scope, toValidUTF8(session_id), toValidUTF8(user_id), {sql_hex("trace_id")}, {sql_hex("span_id")},
+    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, toValidUTF8(event), {sql_text("body")}, bot,
+    host, instance, channel, scope, toValidUTF8(session_id), toValidUTF8(user_id), {sql_hex("trace_id")}, {sql_hex("span_id")},
     toValidUTF8(correlation_id), {sql_texts("attributes")}, {sql_resource("resource")}"""
 
 
@@ -63,12 +63,16 @@ class Filter:
         return any(name is not None for name in (self.session, self.trace, self.correlation))
 
     def of_session(self, scope: scopes.Scope, traces: Sequence[str]) -> Filter:
-        return replace(self, window=self.window.within(scope.reach), bot=scope.totals.bot, session=scope.totals.session_id, traces=tuple(traces))
+        return replace(
+            self,
+            window=self.window.within(scope.reach),
+            bot=scope.totals.bot,
+            session=scope.totals.session_id,
+            traces=tuple(traces),
+        )
 
 
-async def page(
-    store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes
-) -> Page[LogItem]:
+async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes) -> Page[LogItem]:
     before = [int(part) for part in parts_of(cursor, int, int, int)] if cursor is not None else None
     where, params = _conditions(wanted, eyes)
     rows: list[Sequence[Any]] = []
@@ -95,7 +99,7 @@ async def histogram(store: Store, wanted: Filter, buckets: int, now_ns: int, eye
     params |= {"lower": lower_ns, "upper": upper_ns, "step": step_ns}
     sql = (
         f"SELECT level, intDiv({sql_ns('at')} - {{lower:Int64}}, {{step:Int64}}) AS bucket, count() FROM logs "
-        f"WHERE {' AND '.join([*where, _inside('lower', 'upper')])} GROUP BY level, bucket"
+        f"WHERE {' AND '.join([*where, sql_inside('at')])} GROUP BY level, bucket"
     )
     levels: dict[str, list[int]] = {}
     for level, bucket, count in await store.fetch(sql, params):
@@ -107,7 +111,7 @@ async def of_trace(store: Store, trace_id: str, window: Window, limit: int, eyes
     """In the order they were written."""
     where, params = _conditions(Filter(window, trace=trace_id), eyes)
     sql = (
-        f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, _inside('lower', 'upper')])} "
+        f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, sql_inside('at')])} "
         "ORDER BY at_ns, tie LIMIT {limit:UInt32}"
     )
     rows = await store.fetch(sql, {**params, "lower": window.from_ns, "upper": window.to_ns, "limit": limit})
@@ -115,18 +119,14 @@ async def of_trace(store: Store, trace_id: str, window: Window, limit: int, eyes
     return [_item(row, eyes, read(row[17])) for row in rows]
 
 
-def _inside(lower: str, upper: str) -> str:
-    return f"at >= {sql_time(lower)} AND at < {sql_time(upper)}"
-
-
 def _from_cursor(before: list[int] | None, piece: Window) -> tuple[list[str], Params]:
     """The piece, in the first one from where the page before ended."""
     bounds = {"lower": piece.from_ns, "upper": piece.to_ns, "shown": 0}
     if before is None or piece.to_ns <= before[0]:
-        return [_inside("lower", "upper")], bounds
+        return [sql_inside("at")], bounds
     at_ns, tie, shown = before
     upto = "(at_ns, tie) <= ({at_ns:Int64}, {tie:UInt64})"
-    return [_inside("lower", "upper"), upto], {**bounds, "at_ns": at_ns, "tie": tie, "shown": shown}
+    return [sql_inside("at"), upto], {**bounds, "at_ns": at_ns, "tie": tie, "shown": shown}
 
 
 def _next(shown: Sequence[Sequence[Any]], before: list[int] | None) -> str:
@@ -140,7 +140,12 @@ def _next(shown: Sequence[Sequence[Any]], before: list[int] | None) -> str:
 def _conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
     where: list[str] = []
     params: dict[str, Any] = {}
-    for column, value in (("event", wanted.event), ("bot", wanted.bot), ("host", wanted.host), ("correlation_id", wanted.correlation)):
+    for column, value in (
+        ("event", wanted.event),
+        ("bot", wanted.bot),
+        ("host", wanted.host),
+        ("correlation_id", wanted.correlation),
+    ):
         if value is not None:
             params[column] = value
             where.append(f"{column} = {{{column}:String}}")
@@ -168,10 +173,11 @@ def _conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
 def _has_word(word: str, parameter: str, eyes: Eyes) -> str:
     """Without case. Who may not see users does not find a text by the user's id in it."""
     position = "positionCaseInsensitive" if word.isascii() else "positionCaseInsensitiveUTF8"
-    found = f"({position}(body, {parameter}) > 0 OR {position}(event, {parameter}) > 0)"
+    in_event = f"{position}(event, {parameter}) > 0"
+    found = f"({position}(body, {parameter}) > 0 OR {in_event})"
     if eyes.users:
         return found
-    return f"({found} AND ({position}(replaceAll(body, user_id, ''), {parameter}) > 0 OR {position}(event, {parameter}) > 0))"
+    return f"({found} AND ({position}(replaceAll(body, user_id, ''), {parameter}) > 0 OR {in_event}))"
 
 
 def _item(row: Sequence[Any], eyes: Eyes, resource: dict[str, Any]) -> LogItem:

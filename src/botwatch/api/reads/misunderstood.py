@@ -14,15 +14,16 @@ from botwatch.api.asking import Window
 from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, cursor_of, moment, parts_of
 from botwatch.api.reads.context import Spot, Talk, around
-from botwatch.api.reads.insights import phrases_of, sql_phrase
+from botwatch.api.reads.insights import phrases_of, sql_words
 from botwatch.api.reads.slices import slices
-from botwatch.api.reads.values import known, known_trace, sql_time
+from botwatch.api.reads.values import known, known_trace, sql_inside, sql_time
 from botwatch.api.shapes_insights import Misunderstood, Reason
 from botwatch.store.client import Store
 
 _BEFORE: Final = 6
 _AFTER: Final = 3
 _REPEAT_S: Final = 600  # who writes the same later than this may mean it anew
+_REPEAT_CHARS_MIN: Final = 4
 _FEEDBACK_S: Final = 86_400
 _KEY: Final = "bot, session_id, toUnixTimestamp64Micro({}) AS us"
 
@@ -61,10 +62,12 @@ def _found(wanted: Wanted) -> str:
     of_bot = " AND bot = {bot:String}" if wanted.bot is not None else ""
     union = " UNION ALL ".join((_by_outcome(of_bot), _by_repeat(of_bot), _by_feedback(of_bot)))
     return (
-        "SELECT bot, session_id, us, bitShiftRight(cityHash64(bot, session_id), 1) AS tie, arraySort(groupUniqArray(reason)) AS reasons "
+        "SELECT bot, session_id, us, bitShiftRight(cityHash64(bot, session_id), 1) AS tie, "
+        "arraySort(groupUniqArray(reason)) AS reasons "
         f"FROM ({union}) WHERE us >= intDiv({{lower:Int64}}, 1000) AND us < intDiv({{upper:Int64}}, 1000) "
         "GROUP BY bot, session_id, us "
-        "HAVING (us, tie) < ({before_us:Int64}, {before_tie:UInt64}) AND ({reason:String} = '' OR has(reasons, {reason:String})) "
+        "HAVING (us, tie) < ({before_us:Int64}, {before_tie:UInt64}) "
+        "AND ({reason:String} = '' OR has(reasons, {reason:String})) "
         "ORDER BY us DESC, tie DESC LIMIT {limit:UInt32}"
     )
 
@@ -72,44 +75,49 @@ def _found(wanted: Wanted) -> str:
 def _by_outcome(of_bot: str) -> str:
     return (
         f"SELECT {_KEY.format('asked')}, toString(outcome) AS reason FROM turns FINAL "
-        f"WHERE asked >= {sql_time('lower')} AND asked < {sql_time('upper')}{of_bot} AND outcome != 'answered'"
+        f"WHERE {sql_inside('asked')}{of_bot} AND outcome != 'answered'"
     )
 
 
 def _by_repeat(of_bot: str) -> str:
-    """The first of two in a row that say the same."""
+    """The first of two in a row that say the same, by more than a yes or a number."""
     return (
         f"SELECT bot, session_id, us, 'repeated' AS reason FROM ("
-        f"SELECT {_KEY.format('at')}, cityHash64({sql_phrase('text')}) AS phrase, "
-        "leadInFrame(us) OVER (PARTITION BY bot, session_id, phrase ORDER BY us "
+        f"SELECT {_KEY.format('at')}, {sql_words('text')} AS words, "
+        "leadInFrame(us) OVER (PARTITION BY bot, session_id, words ORDER BY us "
         "ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS again_us "
-        f"FROM messages WHERE direction = 'in' AND author = 'user' AND text != '' AND at >= {sql_time('lower')} "
-        f"AND at < {sql_time('upper')} + INTERVAL {_REPEAT_S} SECOND{of_bot}"
-        f") WHERE again_us > us AND again_us <= us + {_REPEAT_S * 1_000_000}"
+        f"FROM messages WHERE direction = 'in' AND author = 'user' AND text != '' AND {_until(_REPEAT_S)}{of_bot}"
+        f") WHERE again_us > us AND again_us <= us + {_REPEAT_S * 1_000_000} "
+        f"AND lengthUTF8(words) >= {_REPEAT_CHARS_MIN}"
     )
 
 
 def _by_feedback(of_bot: str) -> str:
     """The last message of the user before what the feedback is about."""
     poor = (
-        f"SELECT bot, session_id, at, message_id FROM events WHERE event = 'bot.feedback' AND at >= {sql_time('lower')} "
-        f"AND at < {sql_time('upper')} + INTERVAL {_FEEDBACK_S} SECOND{of_bot} "
-        "AND toFloat64OrZero(attributes['bot.feedback.score']) < 0"
+        "SELECT bot, session_id, at, message_id FROM events WHERE event = 'bot.feedback' "
+        f"AND {_until(_FEEDBACK_S)}{of_bot} AND toFloat64OrZero(attributes['bot.feedback.score']) < 0"
     )
     said = (
-        f"FROM messages WHERE at >= {sql_time('lower')} AND at < {sql_time('upper')} + INTERVAL {_FEEDBACK_S} SECOND{of_bot} "
+        f"FROM messages WHERE {_until(_FEEDBACK_S)}{of_bot} "
         f"AND (bot, session_id) IN (SELECT bot, session_id FROM ({poor}))"
     )
     return (
         "SELECT f.bot AS bot, f.session_id AS session_id, m.us AS us, 'feedback' AS reason FROM ("
         "SELECT p.bot AS bot, p.session_id AS session_id, toUnixTimestamp64Micro(p.at) AS felt_us, "
         "if(named.us > 0, least(named.us, felt_us), felt_us) AS until_us "
-        f"FROM ({poor}) AS p LEFT JOIN (SELECT bot, session_id, message_id, max(toUnixTimestamp64Micro(at)) AS us {said} "
-        "AND message_id != '' GROUP BY bot, session_id, message_id) AS named "
+        f"FROM ({poor}) AS p LEFT JOIN ("
+        f"SELECT bot, session_id, message_id, max(toUnixTimestamp64Micro(at)) AS us {said} AND message_id != '' "
+        "GROUP BY bot, session_id, message_id) AS named "
         "ON p.bot = named.bot AND p.session_id = named.session_id AND p.message_id = named.message_id"
         f") AS f ASOF JOIN (SELECT {_KEY.format('at')} {said} AND direction = 'in') AS m "
         "ON f.bot = m.bot AND f.session_id = m.session_id AND f.until_us >= m.us"
     )
+
+
+def _until(later_s: int) -> str:
+    """What was said in the piece and a while after it."""
+    return f"at >= {sql_time('lower')} AND at < {sql_time('upper')} + INTERVAL {later_s} SECOND"
 
 
 def _item(row: Sequence[Any], talks: Mapping[tuple[str, str], Talk], eyes: Eyes) -> Misunderstood:

@@ -39,7 +39,7 @@ class Figures:
     found: Mapping[str, Mapping[Key, float | None]]
     seen: Mapping[tuple[str, str], datetime]
 
-    def keys(self) -> list[Key]:
+    def ranked(self) -> list[Key]:
         """Those that were counted in the window, the most frequent first."""
         counts = {key: count for key, count in self.found["count"].items() if count}
         return sorted(counts, key=lambda key: (-counts[key], key))
@@ -70,7 +70,7 @@ async def actions(store: Store, measures: Measures, wanted: Wanted) -> list[Acti
             latency_ms=figures.latency(key),
             last_seen=figures.last_seen(key),
         )
-        for key in figures.keys()
+        for key in figures.ranked()
     ]
 
 
@@ -89,7 +89,7 @@ async def dependencies(store: Store, measures: Measures, wanted: Wanted) -> list
             latency_ms=figures.latency(key),
             last_seen=figures.last_seen(key),
         )
-        for key in figures.keys()
+        for key in figures.ranked()
     ]
 
 
@@ -110,7 +110,7 @@ async def models(store: Store, measures: Measures, wanted: Wanted) -> list[Model
             latency_ms=figures.latency(key),
             last_seen=figures.last_seen(key),
         )
-        for key in figures.keys()
+        for key in figures.ranked()
     ]
 
 

@@ -29,7 +29,12 @@ class Scope:
 
     @property
     def params(self) -> dict[str, Any]:
-        return {"session": self.totals.session_id, "bot": self.totals.bot, "first_us": self.first_us, "last_us": self.last_us}
+        return {
+            "session": self.totals.session_id,
+            "bot": self.totals.bot,
+            "first_us": self.first_us,
+            "last_us": self.last_us,
+        }
 
     @property
     def reach(self) -> Window:
@@ -47,10 +52,10 @@ def within(column: str) -> str:
 
 
 def within_hours(column: str) -> str:
-    return (
-        f"{within(column)} AND toStartOfHour({column}) >= toStartOfHour(fromUnixTimestamp64Micro({{first_us:Int64}}, 'UTC')) "
-        f"AND toStartOfHour({column}) <= toStartOfHour(fromUnixTimestamp64Micro({{last_us:Int64}}, 'UTC'))"
+    first, last = (
+        f"toStartOfHour(fromUnixTimestamp64Micro({{{time}:Int64}}, 'UTC'))" for time in ("first_us", "last_us")
     )
+    return f"{within(column)} AND toStartOfHour({column}) >= {first} AND toStartOfHour({column}) <= {last}"
 
 
 async def scope_of(store: Store, session_id: str, bot: str | None) -> Scope | None:

@@ -25,7 +25,8 @@ ORDER BY at DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 
 _TURNS: Final = f"""
 SELECT toUnixTimestamp64Micro(asked), toUnixTimestamp64Micro(answered), outcome, answered_by, message_id, trace_id
 FROM turns WHERE {scope.within_hours("asked")}
-ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id LIMIT {SESSION_MESSAGES_MAX} {scope.SMALL}"""
+ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id
+LIMIT {SESSION_MESSAGES_MAX} {scope.SMALL}"""
 _EVENTS: Final = f"""
 SELECT toUnixTimestamp64Micro(at), event, {sql_text("body")}, message_id, {sql_texts("attributes")}, user_id
 FROM events WHERE {scope.within_hours("at")} ORDER BY at DESC LIMIT {SESSION_MESSAGES_MAX} {scope.SMALL}"""

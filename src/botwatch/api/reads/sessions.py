@@ -148,8 +148,11 @@ def _stretches(wanted: Wanted, newest_us: int) -> Iterator[int]:
 
 def _query(wanted: Wanted, eyes: Eyes, from_us: int, before: list[int | str] | None) -> tuple[str, dict[str, Any]]:
     params: dict[str, Any] = {
-        "from_us": max(0, from_us), "active_us": wanted.active_us, "limit": wanted.limit + 1, "offset": wanted.offset,
-    }  # fmt: skip
+        "from_us": max(0, from_us),
+        "active_us": wanted.active_us,
+        "limit": wanted.limit + 1,
+        "offset": wanted.offset,
+    }
     seen = ["hour >= toStartOfHour(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))"]
     seen.append("last_seen >= fromUnixTimestamp64Micro({from_us:Int64}, 'UTC')")
     kept, later = [f"{_SEEN_US} >= {{from_us:Int64}}"], "1"
@@ -173,9 +176,9 @@ def _query(wanted: Wanted, eyes: Eyes, from_us: int, before: list[int | str] | N
         those.append(f"session_id IN (SELECT session_id FROM session_hours WHERE {' AND '.join(seen)})")
     counted = ", count() OVER () AS total" if wanted.state is SessionState.ACTIVE else ""
     sql = (
-        f"SELECT * FROM (SELECT {COLUMNS}, {_SEEN_US} AS seen_us, {_TIE} AS tie{counted} FROM sessions WHERE {' AND '.join(those) or '1'} "
-        f"GROUP BY session_id, bot HAVING {' AND '.join(kept)}) WHERE {later} "
-        "ORDER BY seen_us DESC, tie DESC LIMIT {limit:UInt32} OFFSET {offset:UInt32}"
+        f"SELECT * FROM (SELECT {COLUMNS}, {_SEEN_US} AS seen_us, {_TIE} AS tie{counted} "
+        f"FROM sessions WHERE {' AND '.join(those) or '1'} GROUP BY session_id, bot HAVING {' AND '.join(kept)}"
+        f") WHERE {later} ORDER BY seen_us DESC, tie DESC LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
     )
     return sql, params
 
@@ -186,9 +189,8 @@ def _found(search: str, eyes: Eyes, params: dict[str, Any]) -> str:
     words = []
     for number, word in enumerate(words_of(search)):
         params[f"word{number}"] = word
-        words.append(
-            "(" + " OR ".join(f"positionCaseInsensitiveUTF8({column}, {{word{number}:String}}) > 0" for column in columns) + ")"
-        )
+        there = (f"positionCaseInsensitiveUTF8({column}, {{word{number}:String}}) > 0" for column in columns)
+        words.append(f"({' OR '.join(there)})")
     return f"(session_id, bot) IN (SELECT session_id, bot FROM sessions WHERE {' AND '.join(words) or '1'})"
 
 
@@ -197,7 +199,5 @@ async def _total(store: Store, wanted: Wanted, eyes: Eyes, rows: Sequence[Sequen
         return int(rows[0][-1])
     if not wanted.offset and wanted.cursor is None:
         return 0
-    start = Wanted(
-        wanted.state, wanted.bot, wanted.channel, wanted.search, 1, 0, None, wanted.now_us, wanted.idle_s
-    )
+    start = Wanted(wanted.state, wanted.bot, wanted.channel, wanted.search, 1, 0, None, wanted.now_us, wanted.idle_s)
     return (await page(store, start, eyes)).total or 0

@@ -62,7 +62,9 @@ class Day:
         )
 
 
-async def status(store: Store, measures: Measures, fresh: Fresh, now_ns: int, zone: ZoneInfo, idle_minutes: int) -> Status:
+async def status(
+    store: Store, measures: Measures, fresh: Fresh, now_ns: int, zone: ZoneInfo, idle_minutes: int
+) -> Status:
     """Where no bot was heard for a day there are no figures: that is not the same as zero."""
     day = Day.of(now_ns, zone)
     until_s = now_ns // SECOND_NS + 1
@@ -76,10 +78,12 @@ async def status(store: Store, measures: Measures, fresh: Fresh, now_ns: int, zo
             lambda: measures.value(Query("sessions.duration", day.start_s, until_s)),
             grace_s=_DURATION_GRACE_S,
         ),
-        measures.many([
-            Query("messages.count", day.start_s, until_s, _QUARTER_S),
-            Query("response.time", day.start_s, until_s),
-        ]),
+        measures.many(
+            [
+                Query("messages.count", day.start_s, until_s, _QUARTER_S),
+                Query("response.time", day.start_s, until_s),
+            ]
+        ),
     )
     none = 0 if heard else None
     quarters = [point for series in _told(messages) for point in series.points]
@@ -101,7 +105,12 @@ async def status(store: Store, measures: Measures, fresh: Fresh, now_ns: int, zo
 
 
 async def history(
-    measures: Measures, names: Sequence[str], window: Window, step_s: int | None, by: tuple[str, ...], where: tuple[Condition, ...]
+    measures: Measures,
+    names: Sequence[str],
+    window: Window,
+    step_s: int | None,
+    by: tuple[str, ...],
+    where: tuple[Condition, ...],
 ) -> History:
     start_s, end_s = window.from_ns // SECOND_NS, -(-window.to_ns // SECOND_NS)
     step_s = step_s or step_for(end_s - start_s)

@@ -18,6 +18,7 @@ from botwatch.api.reads.values import (
     known_span,
     resource_reader,
     sql_hex,
+    sql_inside,
     sql_ns,
     sql_resource,
     sql_texts,
@@ -32,9 +33,9 @@ _ALWAYS: Final = Window(0, 2**63 - 1)
 _SPREAD_NS: Final = TRACE_SPREAD_S_MAX * SECOND_NS
 _SPANS: Final = f"""
 SELECT
-    {sql_hex("span_id")}, {sql_hex("parent_span_id")}, toValidUTF8(name), toString(kind), {sql_ns("start")} AS start_ns, duration_ns,
-    toString(status), toValidUTF8(status_message), failure, bot, host, instance, scope, action, request, dependency, model,
-    tokens_in, tokens_out, toValidUTF8(session_id), toValidUTF8(user_id), channel, toValidUTF8(correlation_id),
+    {sql_hex("span_id")}, {sql_hex("parent_span_id")}, toValidUTF8(name), kind, {sql_ns("start")} AS start_ns,
+    duration_ns, status, toValidUTF8(status_message), failure, bot, host, instance, scope, action, request, dependency,
+    model, tokens_in, tokens_out, toValidUTF8(session_id), toValidUTF8(user_id), channel, toValidUTF8(correlation_id),
     {sql_texts("attributes")}, {sql_resource("resource")},
     arrayMap(t -> toUnixTimestamp64Nano(t), events.at), arrayMap(n -> toValidUTF8(n), events.name),
     arrayMap(a -> {sql_texts("a")}, events.attributes),
@@ -42,10 +43,11 @@ SELECT
 FROM spans WHERE trace_id = toFixedString(unhex({{trace:String}}), 16)
 ORDER BY start_ns, span_id LIMIT {{limit:UInt32}}"""
 _MESSAGES: Final = f"""
-SELECT toUnixTimestamp64Micro(at) AS us, bot, toValidUTF8(session_id), toValidUTF8(message_id), toString(direction), author, toValidUTF8(text), user_id
+SELECT toUnixTimestamp64Micro(at) AS us, bot, session_id, message_id, direction, author, toValidUTF8(text), user_id
 FROM messages
-WHERE trace_id = toFixedString(unhex({{trace:String}}), 16) AND at >= {sql_time("lower")} AND at < {sql_time("upper")}
-    AND toStartOfHour(at) >= toStartOfHour({sql_time("lower")}) AND toStartOfHour(at) <= toStartOfHour({sql_time("upper")})
+WHERE trace_id = toFixedString(unhex({{trace:String}}), 16) AND {sql_inside("at")}
+    AND toStartOfHour(at) >= toStartOfHour({sql_time("lower")})
+    AND toStartOfHour(at) <= toStartOfHour({sql_time("upper")})
 ORDER BY us, direction LIMIT {{limit:UInt32}}"""
 
 

@@ -16,7 +16,7 @@ from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, cursor_of, moment, parts_of
 from botwatch.api.reads.scope import Scope
 from botwatch.api.reads.slices import slices
-from botwatch.api.reads.values import known, sql_hex, sql_ns, sql_time
+from botwatch.api.reads.values import known, sql_hex, sql_inside, sql_ns, sql_time
 from botwatch.api.shapes_telemetry import TraceItem
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
@@ -50,23 +50,14 @@ class Filter:
         return self.traces is not None or self.correlation is not None
 
 
-async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes) -> Page[TraceItem]:
+async def page(
+    store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes
+) -> Page[TraceItem]:
     before = _before(cursor) if cursor is not None else None
-    where, params = _conditions(wanted)
     found: list[Sequence[Any]] = []
     for piece in slices(wanted.window, now_ns, before[0] if before else None, few=wanted.few):
-        later = "1"
-        more: dict[str, Any] = {"lower": piece.from_ns, "back": max(0, piece.from_ns - _SPREAD_NS), "upper": piece.to_ns}
-        if before is not None:
-            later = "(first_ns, trace_id) < ({before_ns:Int64}, toFixedString(unhex({before_id:String}), 16))"
-            more |= {"before_ns": before[0], "before_id": before[1]}
-        sql = (
-            f"SELECT {sql_hex('trace_id')}, first_ns FROM (SELECT trace_id, {sql_ns('min(start)')} AS first_ns FROM spans "
-            f"WHERE start >= {sql_time('back')} AND start < {sql_time('upper')} AND {' AND '.join(where) or '1'} "
-            f"GROUP BY trace_id) WHERE first_ns >= {{lower:Int64}} AND {later} "
-            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}"
-        )
-        found += (await store.fetch(sql, {**params, **more, "limit": limit + 1 - len(found)})).rows
+        sql, params = _listed(wanted, piece, before)
+        found += (await store.fetch(sql, {**params, "limit": limit + 1 - len(found)})).rows
         if len(found) > limit:
             break
     shown = found[:limit]
@@ -80,17 +71,35 @@ async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now
     )
 
 
+def _listed(wanted: Filter, piece: Window, before: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:
+    """The traces whose first fitting span is in the piece; one that has others shortly before is not."""
+    where, params = _conditions(wanted)
+    params |= {"lower": piece.from_ns, "back": max(0, piece.from_ns - _SPREAD_NS), "upper": piece.to_ns}
+    those = ["first_ns >= {lower:Int64}"]
+    if before is not None:
+        params |= {"before_ns": before[0], "before_id": before[1]}
+        those.append("(first_ns, trace_id) < ({before_ns:Int64}, toFixedString(unhex({before_id:String}), 16))")
+    where = [f"start >= {sql_time('back')}", f"start < {sql_time('upper')}", *where]
+    sql = (
+        f"SELECT {sql_hex('trace_id')}, first_ns FROM ("
+        f"SELECT trace_id, {sql_ns('min(start)')} AS first_ns FROM spans WHERE {' AND '.join(where)} GROUP BY trace_id"
+        f") WHERE {' AND '.join(those)} ORDER BY first_ns DESC, trace_id DESC LIMIT {{limit:UInt32}}"
+    )
+    return sql, params
+
+
 async def summaries(store: Store, trace_ids: Sequence[str], around: Window, eyes: Eyes) -> list[TraceItem]:
     """What is known of these traces from their spans of that time, the newest first."""
     if not trace_ids:
         return []
     sql = (
-        f"SELECT {sql_hex('trace_id')} AS id, argMin(name, (NOT {NO_PARENT}, start)), {sql_ns('min(start)')} AS start_ns, "
+        f"SELECT {sql_hex('trace_id')} AS id, argMin(name, (NOT {NO_PARENT}, start)), "
+        f"{sql_ns('min(start)')} AS start_ns, "
         f"max({END_NS}), count(), countIf(status = 'error'), groupUniqArray({_BOTS_SHOWN})(toString(bot)), "
         "argMinIf(action, start, action != ''), toValidUTF8(argMinIf(session_id, start, session_id != '')), "
         "toValidUTF8(argMinIf(user_id, start, user_id != '')), argMinIf(channel, start, channel != '') FROM spans "
         "WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)) "
-        f"AND start >= {sql_time('lower')} AND start < {sql_time('upper')} GROUP BY trace_id ORDER BY start_ns DESC, id DESC"
+        f"AND {sql_inside('start')} GROUP BY trace_id ORDER BY start_ns DESC, id DESC"
     )
     params = {"traces": list(trace_ids), "lower": around.from_ns, "upper": around.to_ns}
     return [_item(row, eyes) for row in await store.fetch(sql, params)]

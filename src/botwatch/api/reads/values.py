@@ -48,6 +48,11 @@ def sql_time(parameter: str) -> str:
     return f"fromUnixTimestamp64Nano({{{parameter}:Int64}}, 'UTC')"
 
 
+def sql_inside(column: str) -> str:
+    """From the parameter `lower` to before `upper`."""
+    return f"{column} >= {sql_time('lower')} AND {column} < {sql_time('upper')}"
+
+
 def sql_resource(column: str) -> str:
     """A resource is JSON text whose strings may hold protobuf bytes."""
     return f"if(isValidUTF8({column}), {column}, concat('\\0', base64Encode({column})))"

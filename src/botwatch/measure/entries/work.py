@@ -9,10 +9,18 @@ from botwatch.measure.model import Counted, Direction, Empty, Measure, Priced, T
 from botwatch.measure.sources import ACTIONS, DEPENDENCIES, MODELS, REQUESTS, Ticks
 
 
-def _tally(prefix: str, source: Ticks, what: str, *aliases: str) -> tuple[Measure, ...]:
+def _tally(prefix: str, source: Ticks, what: str, **aliases: str) -> tuple[Measure, ...]:
     """How often something happened, how often it failed, and how long it took."""
+    also = {figure: (name,) for figure, name in aliases.items()}
     return (
-        Measure(f"{prefix}.count", Unit.COUNT, what, Counted(source, "sum[count]"), empty=Empty.SEEN),
+        Measure(
+            f"{prefix}.count",
+            Unit.COUNT,
+            what,
+            Counted(source, "sum[count]"),
+            empty=Empty.SEEN,
+            aliases=also.get("count", ()),
+        ),
         Measure(
             f"{prefix}.errors",
             Unit.COUNT,
@@ -33,7 +41,7 @@ def _tally(prefix: str, source: Ticks, what: str, *aliases: str) -> tuple[Measur
             Unit.MS,
             f"average time that {what} took, failed ones included",
             Counted(source, mean()),
-            aliases=aliases,
+            aliases=also.get("latency", ()),
             direction=Direction.HIGH,
         ),
         *(
@@ -66,7 +74,7 @@ MEASURES: Final = (
         direction=Direction.HIGH,
         thresholds=Thresholds(1, 5),
     ),
-    *_tally("requests", REQUESTS, "HTTP requests to the bot", "requests.latency_avg"),
+    *_tally("requests", REQUESTS, "HTTP requests to the bot", latency="requests.latency_avg"),
     Measure(
         "requests.latency_sum",
         Unit.MS,
@@ -99,7 +107,7 @@ MEASURES: Final = (
         empty=Empty.SEEN,
         direction=Direction.HIGH,
     ),
-    *_tally("model", MODELS, "calls of models"),
+    *_tally("model", MODELS, "calls of models", count="model.calls"),
     Measure(
         "model.tokens",
         Unit.TOKENS,

@@ -1,0 +1,146 @@
+"""A real server, sent to over OTLP, and Debian's Chromium that looks at it."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, ViewportSize, sync_playwright
+
+from tests.browser import seed
+from tests.fault.harness import Botwatch, running
+from tests.real.parts import require_part
+
+ROOT: Final = Path(__file__).parents[2]
+SHOTS: Final = ROOT / "artifacts"
+WIDE: Final = (1440, 900)
+NARROW: Final = (390, 844)
+LAUNCH: Final = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def builder() -> SimpleNamespace:
+    """What the build of the package is made with."""
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "hatch_build.py")))
+
+
+@pytest.fixture(scope="session")
+def node_modules(builder: SimpleNamespace) -> Path:
+    """The pages' tools, with those that only tests need."""
+    folder = ROOT / "web" / "node_modules"
+    if not (folder / "vitest").is_dir() or not (folder / "axe-core").is_dir():
+        builder.run_npm(ROOT / "web", "ci", "--ignore-scripts")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _built(builder: SimpleNamespace) -> None:
+    """The pages as the sources say now: who changes them need not install the package again."""
+    if builder.is_stale(ROOT):
+        builder.build(ROOT)
+
+
+@pytest.fixture(scope="session")
+def server(_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
+    with running(tmp_path_factory.mktemp("watched")) as botwatch:
+        seed.send(botwatch.otlp)
+        botwatch.wait_drained()
+        yield botwatch
+
+
+# A browser that stays open would keep the loop of every asynchronous test after it from running.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    program = require_part("chromium", "chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(LAUNCH))
+        yield browser
+        browser.close()
+
+
+def sign_in_link(botwatch: Botwatch) -> str:
+    assert botwatch.process is not None
+    return botwatch.process.wait_for_line(r"^Sign in: (\S+)$")[1]
+
+
+@pytest.fixture(scope="session")
+def _kept() -> dict[str, StorageState]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def signed_in(server: Botwatch, chromium: Browser, _kept: dict[str, StorageState]) -> StorageState:
+    """The link works once: the browsers after the first come with what it was given."""
+    if not _kept:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(sign_in_link(server))
+        page.get_by_role("heading", name="Overview").wait_for()
+        _kept["state"] = context.storage_state()
+        context.close()
+    return _kept["state"]
+
+
+@dataclass
+class Look:
+    """A page that must not complain: what its console says is kept, and must be nothing."""
+
+    page: Page
+    base: str
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.said.append(message.text)
+
+    def at(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        self.page.locator("h1").first.wait_for()
+        return self.page
+
+    def shot(self, name: str) -> None:
+        SHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+Opened = Callable[..., Look]
+
+
+@pytest.fixture
+def open_page(server: Botwatch, chromium: Browser, signed_in: StorageState) -> Iterator[Opened]:
+    contexts = []
+    looks = []
+
+    def opened(size: tuple[int, int] = WIDE, *, anyone: bool = False, **more: Any) -> Look:
+        context = chromium.new_context(
+            viewport=ViewportSize(width=size[0], height=size[1]),
+            storage_state=None if anyone else signed_in,
+            **more,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        looks.append(Look(page, f"http://127.0.0.1:{server.web}"))
+        return looks[-1]
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [line for look in looks for line in look.said] == [], "the console of a page must stay empty"

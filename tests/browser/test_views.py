@@ -1,0 +1,203 @@
+"""Every view, in both themes and both sizes: it fits, it reads, and it shows what was sent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, get_args
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NARROW, WIDE, Opened
+from tests.browser.seed import EVIL_ESCAPES, EVIL_SESSION, EVIL_TEXT, EVIL_USER, SESSIONS, TRACE
+
+Theme = Literal["light", "dark"]
+EVIL_PATH = "/conversations/e%2Fv%3Fi%23l%26%252F%3Ci%3Eid%3C%2Fi%3E"
+VIEWS = {
+    "overview": "/",
+    "conversations": "/conversations",
+    "conversation": EVIL_PATH,
+    "logs": "/explore",
+    "traces": "/explore/traces",
+    "trace": f"/traces/{TRACE}",
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("size", [WIDE, NARROW, (360, 640), (3840, 2160)], ids=lambda size: f"{size[0]}px")
+@pytest.mark.parametrize("theme", get_args(Theme))
+def test_a_view_fits_and_anyone_can_read_it(
+    open_page: Opened, node_modules: Path, view: str, size: tuple[int, int], theme: Theme
+) -> None:
+    if size not in (WIDE, NARROW) and theme == "dark":
+        pytest.skip("one theme is enough for whether it fits")
+    look = open_page(size, color_scheme=theme)
+    page = look.at(VIEWS[view])
+    _filled(page, view)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0], "it must not scroll sideways"
+    look.shot(f"{view}-{theme}-{size[0]}")
+    if size in (WIDE, NARROW):
+        page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })")
+        assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found["violations"]] == []
+
+
+def _filled(page: Page, view: str) -> None:
+    if view == "overview":
+        expect(page.locator("canvas")).to_have_count(3)
+        expect(page.locator("section", has_text="Dependencies").last).to_contain_text("carrier-api")
+    elif view == "conversation":
+        expect(page.locator(".transcript li")).to_have_count(2)
+    elif view == "trace":
+        expect(page.locator(".waterfall button")).to_have_count(3)
+    elif view == "logs":
+        expect(page.locator(".logs li").first).to_be_visible()
+    else:
+        expect(page.locator(".rows tbody tr").first).to_be_visible()
+
+
+def test_the_overview_tells_the_figures_and_where_there_are_none(open_page: Opened) -> None:
+    page = open_page().at("/")
+    sessions = page.locator(".card", has_text="Sessions")
+    expect(sessions.locator("strong")).to_have_text(str(SESSIONS))
+    expect(sessions.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile(rf"Active sessions: highest {SESSIONS}")
+    )
+    expect(page.locator(".card", has_text="Messages").locator("strong")).to_have_text(str(SESSIONS * 2))
+    expect(page.locator(".card", has_text="Response").locator("strong")).to_have_text("1 s")
+    resources = page.locator("section", has=page.get_by_role("heading", name="System resources"))
+    expect(resources.get_by_text("no data")).to_have_count(4)
+    expect(resources).to_contain_text("hostmetrics")
+    expect(resources).not_to_contain_text("%")
+    parcels = page.locator("tr", has_text="carrier-api")
+    expect(parcels).to_contain_text("0 %")
+    expect(parcels).to_contain_text("550 ms")
+
+
+def test_247_sessions_are_25_pages(open_page: Opened) -> None:
+    page = open_page().at("/conversations")
+    expect(page.get_by_role("heading", name=f"Active sessions ({SESSIONS})")).to_be_visible()
+    pages = page.get_by_role("navigation", name="Pages")
+    assert re.findall(r"\d+|…", pages.inner_text())[:7] == ["1", "2", "3", "4", "5", "…", "25"]
+    seen: set[str] = set()
+    for number in range(1, 26):
+        expect(pages.locator("[aria-current]")).to_have_text(str(number))
+        expect(page.locator("tbody tr")).to_have_count(10 if number < 25 else 7)
+        seen |= set(page.locator("tbody .id").all_inner_texts())
+        if number < 25:
+            with page.expect_response(lambda answer: f"page={page_of(answer.url)}" in answer.url):
+                page.get_by_role("button", name="Next page").click()
+            page.wait_for_function("number => document.querySelector('[aria-current]')?.innerText == number", arg=str(number + 1))
+            page.wait_for_function("() => !window.waiting")
+    assert page.url.endswith("?page=25")
+    expect(page.get_by_role("button", name="Next page")).to_be_disabled()
+    assert len(seen) == SESSIONS
+
+
+def page_of(url: str) -> str:
+    return url.rpartition("page=")[2].partition("&")[0]
+
+
+def test_filters_stand_in_the_address_and_can_be_taken_back(open_page: Opened) -> None:
+    page = open_page().at("/conversations")
+    page.get_by_label("Bot").select_option("orders")
+    expect(page.get_by_role("heading", name="Active sessions (123)")).to_be_visible()
+    page.get_by_label("Channel").select_option("Email")
+    expect(page.get_by_role("heading", name="Active sessions (41)")).to_be_visible()
+    page.get_by_label("Search session or user").fill("s-0005")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert page.url.endswith("/conversations?bot=orders&channel=Email&q=s-0005")
+    page.reload()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("WhatsApp" if False else "Email")
+    page.get_by_label("Search session or user").fill("nobody at all")
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.get_by_role("heading", name=f"Active sessions ({SESSIONS})")).to_be_visible()
+    page.get_by_role("button", name="Ended").click()
+    expect(page.locator("main")).to_contain_text("There are none yet")
+    page.go_back()
+    expect(page.get_by_role("heading", name=f"Active sessions ({SESSIONS})")).to_be_visible()
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(page.get_by_role("heading", name="All sessions")).to_be_visible()
+    page.get_by_label("On a page").select_option("100")
+    expect(page.locator("tbody tr")).to_have_count(100)
+
+
+def test_a_conversation_opens_from_the_list_and_closes_to_where_one_was(open_page: Opened) -> None:
+    page = open_page().at("/conversations?page=3")
+    row = page.locator("tbody tr").nth(4)
+    name = row.locator(".id").inner_text()
+    row.click()
+    expect(page.get_by_role("heading", name=f"Session: {name}")).to_be_visible()
+    for fact in ("User", "Channel", "Started", "Duration", "Bot"):
+        expect(page.locator("dt", has_text=re.compile(f"^{fact}$"))).to_be_visible()
+    lines = page.locator(".transcript li")
+    expect(lines.nth(0)).to_contain_text(re.compile(r"\d\d:\d\d:\d\d\s*User\s*Hello\s*●\s*answered in 1 s"))
+    expect(lines.nth(1)).to_contain_text("Hello! How can I help you today?")
+    page.keyboard.press("Escape")
+    expect(page.locator("[aria-current]", has_text="3")).to_be_visible()
+    assert page.url.endswith("/conversations?page=3")
+
+
+def test_what_hostile_people_write_is_text(open_page: Opened) -> None:
+    page = open_page().at("/conversations?bot=support&q=e%2Fv")
+    expect(page.locator("tbody .id")).to_have_text(EVIL_SESSION)
+    expect(page.locator("tbody .user")).to_have_text(EVIL_USER)
+    page.locator("tbody a").click()
+    expect(page.get_by_role("heading", name=f"Session: {EVIL_SESSION}")).to_be_visible()
+    messages = page.locator(".transcript .message")
+    expect(messages.nth(0)).to_have_text(EVIL_TEXT)
+    expect(messages.nth(1)).to_have_text("␛[2J␛[31mred␇ and txt.U+202EexeU+2066")
+    assert not set(EVIL_ESCAPES) & set("\x1b\x07\u202e\u2066") & set(page.inner_text("body"))
+    assert page.evaluate("document.querySelectorAll('main :is(img, script, b b, i, svg)').length") == 0
+    page.get_by_role("link", name="answer <b>bold</b>").click()
+    expect(page.get_by_role("heading", name="Trace: answer <b>bold</b>")).to_be_visible()
+    expect(page.get_by_role("link", name=EVIL_SESSION)).to_be_visible()
+    assert page.title() == "Explore – Botwatch"
+
+
+def test_a_trace_shows_what_failed_and_a_span_opens(open_page: Opened) -> None:
+    page = open_page().at(f"/traces/{TRACE}")
+    failed = page.get_by_role("button", name="GET /parcels")
+    expect(failed).to_contain_text("timeout")
+    expect(failed).to_contain_text("550 ms")
+    failed.click()
+    expect(page.locator(".opened")).to_contain_text("carrier-api")
+    assert "span=" in page.url
+    page.reload()
+    expect(page.locator(".opened")).to_contain_text("error.type")
+    failed.click()
+    expect(page.locator(".opened")).to_have_count(0)
+
+
+def test_logs_are_found_by_word_and_level_and_open_to_their_attributes(open_page: Opened) -> None:
+    page = open_page().at("/explore")
+    page.get_by_label("Level").select_option("Errors")
+    expect(page.locator(".logs li")).to_have_count(1)
+    page.locator(".logs summary").click()
+    expect(page.locator(".logs")).to_contain_text("ORD-1")
+    page.get_by_label("Level").select_option("All levels")
+    page.get_by_label("Search").fill('"help you"')
+    expect(page.locator(".logs li").nth(99)).to_be_visible()
+    page.get_by_role("button", name="Older").click()
+    expect(page.locator(".logs li").nth(199)).to_be_visible()
+    page.get_by_label("Search").fill("nothing like it")
+    expect(page.locator("main")).to_contain_text("No log record")
+    page.get_by_label("Bot").select_option("orders")
+    page.get_by_label("Time").select_option("15m")
+    assert page.url.endswith("/explore?level=&q=nothing+like+it&bot=orders&period=15m".replace("level=&", ""))
+
+
+def test_traces_are_found_by_their_outcome(open_page: Opened) -> None:
+    page = open_page().at("/explore")
+    page.get_by_role("link", name="Traces").click()
+    page.get_by_label("Outcome").select_option("Failed")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_label("A span took").select_option("1 s or more")
+    expect(page.locator("main")).to_contain_text("No trace fits")
+
+
+def test_an_address_that_is_no_view_says_so(open_page: Opened) -> None:
+    page = open_page().at("/no/such/place")
+    expect(page.locator("main")).to_contain_text("There is no page at this address")

@@ -1,0 +1,77 @@
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useCallback, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { Away, Refusal } from "./api/fetch";
+import { useMe } from "./api/queries";
+import { partsOf, useView } from "./lib/url";
+import { Conversation } from "./pages/conversation";
+import { Conversations } from "./pages/conversations";
+import { Explore } from "./pages/explore";
+import { Overview } from "./pages/overview";
+import { Empty, Link, Problem } from "./pages/parts";
+import { Shell, type Tab } from "./pages/shell";
+import { SignIn } from "./pages/signIn";
+import { TracePage } from "./pages/trace";
+import "./styles.css";
+
+const OVERVIEW: Tab = { key: "1", name: "Overview", path: "/" };
+const CONVERSATIONS: Tab = { key: "2", name: "Conversations", path: "/conversations" };
+const EXPLORE: Tab = { key: "6", name: "Explore", path: "/explore" };
+const TABS = [OVERVIEW, CONVERSATIONS, EXPLORE];
+
+const client: QueryClient = new QueryClient({
+  defaultOptions: { queries: { retry: false, networkMode: "always", refetchOnWindowFocus: true } },
+  queryCache: new QueryCache({
+    // A session that was revoked ends here, whichever question found out.
+    onError: (error, query) => {
+      if (error instanceof Refusal && error.status === 401 && query.queryKey[0] !== "me") void client.resetQueries({ queryKey: ["me"] });
+    },
+  }),
+});
+
+function App() {
+  const me = useMe();
+  const { path, params } = useView();
+  const [refreshing, setRefreshing] = useState(false);
+  const refresh = useCallback(() => {
+    setRefreshing(true);
+    void client.invalidateQueries().finally(() => setRefreshing(false));
+  }, []);
+
+  if (me.error instanceof Refusal && me.error.status === 401) return <SignIn />;
+  if (me.error) return <Waiting error={me.error} />;
+  if (!me.data) return null;
+  const [place, id, ...more] = partsOf(path);
+  const [current, page] = shown();
+  return (
+    <Shell tabs={TABS} current={current} me={me.data} refresh={refresh} refreshing={refreshing}>
+      {page}
+    </Shell>
+  );
+
+  function shown() {
+    if (place === undefined) return [OVERVIEW, <Overview />] as const;
+    if (place === "conversations" && id === undefined) return [CONVERSATIONS, <Conversations refresh={refresh} />] as const;
+    if (place === "conversations" && id && !more.length) return [CONVERSATIONS, <Conversation id={id} bot={params.get("bot") ?? ""} />] as const;
+    if (place === "explore" && (id === undefined || id === "traces") && !more.length) return [EXPLORE, <Explore what={id ?? "logs"} />] as const;
+    if (place === "traces" && id && !more.length) return [EXPLORE, <TracePage id={id} />] as const;
+    return [OVERVIEW, <Empty>There is no page at this address. <Link to="/">Go to the overview</Link></Empty>] as const;
+  }
+}
+
+function Waiting({ error }: { error: Error }) {
+  return (
+    <main className="sign-in">
+      <div className="panel">
+        <Problem error={error} />
+        {error instanceof Away && <p className="pad">It is asked again every five seconds.</p>}
+      </div>
+    </main>
+  );
+}
+
+createRoot(document.getElementById("root")!).render(
+  <QueryClientProvider client={client}>
+    <App />
+  </QueryClientProvider>,
+);
