@@ -65,12 +65,10 @@ BATCH_PARCELS_MAX = 512
 STORE_QUERY_S_MAX = 30
 STORE_QUERY_ROWS_MAX = 1_000_000
 STORE_READERS_MAX = 4
-STORE_DEDUP_WINDOW_BLOCKS = 10_000
 DAYS_KEPT_MAX = 3_650
 
 # --- labels: how many different values one bot may bring before the rest is folded into '(other)'
 LABEL_VALUES_PER_BOT_MAX = 2_000
-LABEL_VALUES_NEW_PER_BLOCK_MAX = 200
 SERIES_PER_METRIC_MAX = 10_000
 
 # --- measure
@@ -145,10 +143,6 @@ PASSWORD_CHARS_MIN = 10
 PASSWORD_CHARS_MAX = 1_024
 ADMIN_TOKEN_CHARS_MIN = 16  # where other machines can try it
 AUDIT_DETAIL_CHARS_MAX = 2_000
-
-# --- text: what is kept of a single text
-MESSAGE_TEXT_CHARS_MAX = 32_000
-STACK_CHARS_MAX = 16_000
 
 # --- demo
 DEMO_RATE_MAX = 1_000  # conversations a minute

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,18 +48,27 @@ def node_modules(builder: SimpleNamespace) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _built(builder: SimpleNamespace) -> None:
+def built(builder: SimpleNamespace) -> None:
     """The pages as the sources say now: who changes them need not install the package again."""
     if builder.is_stale(ROOT):
         builder.build(ROOT)
 
 
 @pytest.fixture(scope="session")
-def server(_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
+def server(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
     with running(tmp_path_factory.mktemp("watched")) as botwatch:
         seed.send(botwatch.otlp)
         botwatch.wait_drained()
+        _wait_settled(botwatch)
         yield botwatch
+
+
+def _wait_settled(botwatch: Botwatch) -> None:
+    """What became of a message is known a moment after the message."""
+    until_s = time.monotonic() + 60
+    while botwatch.get("/api/monitoring/status")["messages"]["avg_response_ms"] is None:
+        assert time.monotonic() < until_s, "no turn was settled"
+        time.sleep(0.2)
 
 
 # A browser that stays open would keep the loop of every asynchronous test after it from running.

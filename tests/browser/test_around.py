@@ -83,7 +83,11 @@ def test_every_key_does_what_the_list_of_keys_says(open_page: Opened) -> None:
     assert keys.locator("kbd").all_inner_texts() == ["1", "2", "6", "R", "F", "S", "/", "Esc", "?"]
     page.keyboard.press("Escape")
     expect(keys).to_have_count(0)
-    for key, name, path in (("2", "Conversations", "/conversations"), ("6", "Explore", "/explore"), ("1", "Overview", "/")):
+    for key, name, path in (
+        ("2", "Conversations", "/conversations"),
+        ("6", "Explore", "/explore"),
+        ("1", "Overview", "/"),
+    ):
         page.keyboard.press(key)
         expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
         assert page.url.endswith(path)
@@ -129,9 +133,7 @@ def _ground(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-def test_before_the_first_bot_the_page_says_how_to_send_and_fills_by_itself(
-    chromium: Browser, tmp_path: Path
-) -> None:
+def test_before_the_first_bot_the_page_says_how_to_send_and_fills_by_itself(chromium: Browser, tmp_path: Path) -> None:
     """And when the server is killed it says so, keeps what it knew, and is live again after a restart."""
     from tests.browser import seed
 

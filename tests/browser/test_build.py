@@ -35,7 +35,7 @@ def test_the_pages_own_tests_pass(builder: SimpleNamespace, node_modules: Path) 
 
 def test_the_lock_names_hashes_and_no_address() -> None:
     lock = (WEB / "package-lock.json").read_text(encoding="utf-8")
-    assert "://" not in lock, "npm wrote who wants money into it: remove every \"funding\""
+    assert "://" not in lock, 'npm wrote who wants money into it: remove every "funding"'
     assert '"resolved"' not in lock
     assert lock.count('"integrity": "sha512-') > 20
 
@@ -51,7 +51,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_builds_only_what_has_changed(_built: None, builder: SimpleNamespace, checkout: Path) -> None:
+def test_it_builds_only_what_has_changed(built: None, builder: SimpleNamespace, checkout: Path) -> None:
     assert not builder.is_stale(checkout)
     (checkout / "web" / "src" / "lib" / "more.test.ts").write_text("// tests are no part of the pages")
     assert not builder.is_stale(checkout)
@@ -64,7 +64,7 @@ def test_it_builds_only_what_has_changed(_built: None, builder: SimpleNamespace,
     assert builder.is_stale(checkout)
 
 
-def test_a_wheel_has_the_pages(_built: None, checkout: Path) -> None:
+def test_a_wheel_has_the_pages(built: None, checkout: Path) -> None:
     names = _wheel(checkout)
     assert "botwatch/api/static/index.html" in names
     assert sum(name.startswith("botwatch/api/static/assets/") for name in names) >= 3

@@ -60,7 +60,9 @@ def test_what_has_its_hash_in_its_name_is_kept_for_ever_and_packed(client: httpx
     assert total < FIRST_LOAD_BYTES_MAX, "what a browser loads first"
 
 
-@pytest.mark.parametrize("path", ["/api/nothing", "/api", "/v1/nothing", "/assets/old-1234.js", "/assets/%2e%2e/%2e%2e/web.py"])
+@pytest.mark.parametrize(
+    "path", ["/api/nothing", "/api", "/v1/nothing", "/assets/old-1234.js", "/assets/%2e%2e/%2e%2e/web.py"]
+)
 def test_what_is_no_view_is_no_page(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404

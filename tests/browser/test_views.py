@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import NARROW, WIDE, Opened
 from tests.browser.seed import EVIL_ESCAPES, EVIL_SESSION, EVIL_TEXT, EVIL_USER, SESSIONS, TRACE
@@ -25,22 +25,28 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("size", [WIDE, NARROW, (360, 640), (3840, 2160)], ids=lambda size: f"{size[0]}px")
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=lambda size: f"{size[0]}px")
 @pytest.mark.parametrize("theme", get_args(Theme))
-def test_a_view_fits_and_anyone_can_read_it(
+def test_anyone_can_read_a_view(
     open_page: Opened, node_modules: Path, view: str, size: tuple[int, int], theme: Theme
 ) -> None:
-    if size not in (WIDE, NARROW) and theme == "dark":
-        pytest.skip("one theme is enough for whether it fits")
     look = open_page(size, color_scheme=theme)
     page = look.at(VIEWS[view])
     _filled(page, view)
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0], "it must not scroll sideways"
     look.shot(f"{view}-{theme}-{size[0]}")
-    if size in (WIDE, NARROW):
-        page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })")
-        assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found["violations"]] == []
+    page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })")
+    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found["violations"]] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_fits_from_a_phone_to_a_wall(open_page: Opened, view: str) -> None:
+    page = open_page(WIDE).at(VIEWS[view])
+    _filled(page, view)
+    for width in (360, 390, 719, 721, 1049, 1051, 1440, 2199, 3840):
+        page.set_viewport_size(ViewportSize(width=width, height=1_000))
+        page.wait_for_function("width => innerWidth === width", arg=width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"at {width} px it scrolls sideways"
 
 
 def _filled(page: Page, view: str) -> None:
@@ -75,6 +81,23 @@ def test_the_overview_tells_the_figures_and_where_there_are_none(open_page: Open
     expect(parcels).to_contain_text("550 ms")
 
 
+def test_a_resource_is_judged_by_its_thresholds(open_page: Opened) -> None:
+    look = open_page()
+
+    def told(route: Route) -> None:
+        resources = {"cpu_percent": 70, "memory_percent": 86, "gpu_percent": None, "disk_percent": 93}
+        route.fulfill(json={**route.fetch().json(), "resources": resources})
+
+    look.page.route("**/api/monitoring/status", told)
+    page = look.at("/")
+    bars = page.locator(".bars > div")
+    marks = ("CPU ● 70 %", "MEM ▲ 86 %", "GPU ○ no data", "DISK ■ 93 %")
+    for place, mark in enumerate(marks):
+        expect(bars.nth(place)).to_have_text(re.compile(mark.replace(" ", r"\s*")))
+    expect(page.get_by_role("meter", name="MEM")).to_have_attribute("aria-valuenow", "86")
+    expect(page.get_by_role("meter", name="GPU")).to_have_count(0)
+
+
 def test_247_sessions_are_25_pages(open_page: Opened) -> None:
     page = open_page().at("/conversations")
     expect(page.get_by_role("heading", name=f"Active sessions ({SESSIONS})")).to_be_visible()
@@ -86,17 +109,12 @@ def test_247_sessions_are_25_pages(open_page: Opened) -> None:
         expect(page.locator("tbody tr")).to_have_count(10 if number < 25 else 7)
         seen |= set(page.locator("tbody .id").all_inner_texts())
         if number < 25:
-            with page.expect_response(lambda answer: f"page={page_of(answer.url)}" in answer.url):
-                page.get_by_role("button", name="Next page").click()
-            page.wait_for_function("number => document.querySelector('[aria-current]')?.innerText == number", arg=str(number + 1))
-            page.wait_for_function("() => !window.waiting")
+            first = page.locator("tbody .id").first.inner_text()
+            page.get_by_role("button", name="Next page").click()
+            expect(page.locator("tbody .id").first).not_to_have_text(first)
     assert page.url.endswith("?page=25")
     expect(page.get_by_role("button", name="Next page")).to_be_disabled()
     assert len(seen) == SESSIONS
-
-
-def page_of(url: str) -> str:
-    return url.rpartition("page=")[2].partition("&")[0]
 
 
 def test_filters_stand_in_the_address_and_can_be_taken_back(open_page: Opened) -> None:
@@ -110,7 +128,7 @@ def test_filters_stand_in_the_address_and_can_be_taken_back(open_page: Opened) -
     assert page.url.endswith("/conversations?bot=orders&channel=Email&q=s-0005")
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr")).to_contain_text("WhatsApp" if False else "Email")
+    expect(page.locator("tbody tr")).to_contain_text("Email")
     page.get_by_label("Search session or user").fill("nobody at all")
     page.get_by_role("button", name="Clear the filters").click()
     expect(page.get_by_role("heading", name=f"Active sessions ({SESSIONS})")).to_be_visible()
@@ -148,9 +166,9 @@ def test_what_hostile_people_write_is_text(open_page: Opened) -> None:
     expect(page.get_by_role("heading", name=f"Session: {EVIL_SESSION}")).to_be_visible()
     messages = page.locator(".transcript .message")
     expect(messages.nth(0)).to_have_text(EVIL_TEXT)
-    expect(messages.nth(1)).to_have_text("␛[2J␛[31mred␇ and txt.U+202EexeU+2066")
+    expect(messages.nth(1)).to_have_text("ESC[2JESC[31mredBEL and txt.U+202EexeU+2066")
     assert not set(EVIL_ESCAPES) & set("\x1b\x07\u202e\u2066") & set(page.inner_text("body"))
-    assert page.evaluate("document.querySelectorAll('main :is(img, script, b b, i, svg)').length") == 0
+    assert page.evaluate("document.querySelectorAll('main :is(img, script, i, svg)').length") == 0
     page.get_by_role("link", name="answer <b>bold</b>").click()
     expect(page.get_by_role("heading", name="Trace: answer <b>bold</b>")).to_be_visible()
     expect(page.get_by_role("link", name=EVIL_SESSION)).to_be_visible()
@@ -163,12 +181,13 @@ def test_a_trace_shows_what_failed_and_a_span_opens(open_page: Opened) -> None:
     expect(failed).to_contain_text("timeout")
     expect(failed).to_contain_text("550 ms")
     failed.click()
-    expect(page.locator(".opened")).to_contain_text("carrier-api")
+    opened = page.locator(".waterfall .opened")
+    expect(opened).to_contain_text("carrier-api")
     assert "span=" in page.url
     page.reload()
-    expect(page.locator(".opened")).to_contain_text("error.type")
+    expect(opened).to_contain_text("error.type")
     failed.click()
-    expect(page.locator(".opened")).to_have_count(0)
+    expect(opened).to_have_count(0)
 
 
 def test_logs_are_found_by_word_and_level_and_open_to_their_attributes(open_page: Opened) -> None:
@@ -186,7 +205,7 @@ def test_logs_are_found_by_word_and_level_and_open_to_their_attributes(open_page
     expect(page.locator("main")).to_contain_text("No log record")
     page.get_by_label("Bot").select_option("orders")
     page.get_by_label("Time").select_option("15m")
-    assert page.url.endswith("/explore?level=&q=nothing+like+it&bot=orders&period=15m".replace("level=&", ""))
+    assert page.url.endswith("/explore?q=nothing+like+it&bot=orders&period=15m")
 
 
 def test_traces_are_found_by_their_outcome(open_page: Opened) -> None:
@@ -196,6 +215,35 @@ def test_traces_are_found_by_their_outcome(open_page: Opened) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_label("A span took").select_option("1 s or more")
     expect(page.locator("main")).to_contain_text("No trace fits")
+
+
+def test_a_page_that_breaks_says_so_and_leaves_the_others(open_page: Opened) -> None:
+    look = open_page()
+    look.page.route("**/api/actions*", lambda route: route.fulfill(json={"items": [{"name": None}]}))
+    page = look.at("/")
+    expect(page.locator("main")).to_contain_text("This page has broken")
+    page.keyboard.press("2")
+    expect(page.locator("tbody tr")).to_have_count(10)
+    assert look.said
+    look.said.clear()
+
+
+def test_what_the_server_refuses_is_told_where_it_is_missing(open_page: Opened) -> None:
+    look = open_page()
+    look.page.route(
+        "**/api/actions*",
+        lambda route: route.fulfill(
+            status=503, json={"error": {"code": "store_away", "message": "The store is away.", "hint": "Start it."}}
+        ),
+    )
+    page = look.at("/")
+    actions = page.locator("section", has=page.get_by_role("heading", name="Actions"))
+    expect(actions.get_by_role("alert")).to_contain_text("The store is away.")
+    expect(actions).to_contain_text("Start it.")
+    expect(page.locator(".card", has_text="Sessions").locator("strong")).to_have_text(str(SESSIONS))
+    look.page.unroute("**/api/actions*")
+    expect(actions).to_contain_text("answer <b>bold</b>", timeout=15_000)
+    look.said.clear()
 
 
 def test_an_address_that_is_no_view_says_so(open_page: Opened) -> None:

@@ -83,6 +83,23 @@ async def test_the_first_count_of_a_new_series_is_not_lost(facts: Facts) -> None
     assert await facts.line("metric:orders", T0, T0 + 20, 10, where=where(bot="scraped")) == [0, 3]
 
 
+@pytest.mark.parametrize("step_s", [10, 300, 3_600])
+async def test_a_restart_within_one_tick_loses_nothing(facts: Facts, step_s: int) -> None:
+    bot = f"quick {step_s}"
+    before = counter([10, 20], every_s=3, bot=bot, start=T0 - 10_000)
+    facts.points(*before, *counter([4, 6], T0 + 6, every_s=1, bot=bot, start=T0 + 5))
+    (found,) = await facts.series("metric:orders", T0, T0 + 3_600, step_s, where=where(bot=bot))
+    assert found.points[0] == (T0, 16)
+
+
+async def test_what_was_folded_together_is_not_taken_for_one_series(facts: Facts) -> None:
+    folded: Asked = {"bot": "crowd", "series": 0}
+    facts.points(*counter([5, 900, 7, 950], **folded))
+    facts.points(*counter([5, 6], metric="crowded.mails", kind="delta", **folded))
+    assert await facts.one("metric:orders", where=where(bot="crowd")) is None
+    assert await facts.one("metric:crowded.mails", where=where(bot="crowd")) == 11
+
+
 async def test_points_that_come_late_and_twice_are_counted_once(facts: Facts) -> None:
     points = counter([1, 2, 4, 8, 16, 32, 64], bot="late")
     facts.points(*points[:2])
@@ -148,8 +165,11 @@ async def test_a_cumulative_histogram_counts_what_came_since_the_point_before(fa
         explicit(T0 + 21, [100, 4, 0, 2, 0], 710, **running),
         # The sender starts again.
         explicit(T0 + 31, [0, 0, 8, 0, 0], 280, **running | {"start": T0 + 25}),
+        # And again, without saying so.
+        explicit(T0 + 41, [2, 0, 0, 0, 0], 10, **running | {"start": T0 + 25}),
     )
     name = "metric:held"
+    assert await facts.one(name, T0 + 40, T0 + 50, aggregation="p50") == 5
     assert await facts.line(name, T0, T0 + 40, 10, aggregation="count") == [0, 4, 2, 8]
     assert await facts.line(name, T0, T0 + 40, 10) == [None, 15, 75, 35]
     assert await facts.line(name, T0, T0 + 40, 10, aggregation="p50") == [None, 15, 75, 35]

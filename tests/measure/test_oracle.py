@@ -138,7 +138,7 @@ def expected(
 growths = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 9)), min_size=1, max_size=40)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(growths, st.integers(1, 5), st.sampled_from([10, 300, None]), st.randoms(use_true_random=False))
 async def test_a_counter_is_the_sum_of_its_steps_however_it_arrives(
     facts: Facts, steps: list[tuple[int, int]], batches: int, step_s: int | None, chance: random.Random
@@ -154,8 +154,8 @@ async def test_a_counter_is_the_sum_of_its_steps_however_it_arrives(
     assert found == {start: growth for start, growth in sums.items() if growth}
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(growths, st.integers(1, 5))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(growths, st.integers(1, 3))
 async def test_a_counter_that_starts_again_now_and_then_loses_nothing(
     facts: Facts, steps: list[tuple[int, int]], batches: int
 ) -> None:

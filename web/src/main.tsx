@@ -1,5 +1,5 @@
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { Component, type ReactNode, useCallback, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Away, Refusal } from "./api/fetch";
 import { useMe } from "./api/queries";
@@ -8,7 +8,7 @@ import { Conversation } from "./pages/conversation";
 import { Conversations } from "./pages/conversations";
 import { Explore } from "./pages/explore";
 import { Overview } from "./pages/overview";
-import { Empty, Link, Problem } from "./pages/parts";
+import { Empty, Link, Mark, Problem } from "./pages/parts";
 import { Shell, type Tab } from "./pages/shell";
 import { SignIn } from "./pages/signIn";
 import { TracePage } from "./pages/trace";
@@ -45,7 +45,7 @@ function App() {
   const [current, page] = shown();
   return (
     <Shell tabs={TABS} current={current} me={me.data} refresh={refresh} refreshing={refreshing}>
-      {page}
+      <Unbroken key={path}>{page}</Unbroken>
     </Shell>
   );
 
@@ -56,6 +56,23 @@ function App() {
     if (place === "explore" && (id === undefined || id === "traces") && !more.length) return [EXPLORE, <Explore what={id ?? "logs"} />] as const;
     if (place === "traces" && id && !more.length) return [EXPLORE, <TracePage id={id} />] as const;
     return [OVERVIEW, <Empty>There is no page at this address. <Link to="/">Go to the overview</Link></Empty>] as const;
+  }
+}
+
+/** A fault in one page leaves the others, and says so. */
+class Unbroken extends Component<{ children: ReactNode }, { error: Error | null }> {
+  override state = { error: null };
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+  override render() {
+    if (this.state.error === null) return this.props.children;
+    return (
+      <Empty>
+        <Mark level="critical">This page has broken; that is a fault in Botwatch.</Mark>{" "}
+        <button type="button" onClick={() => location.reload()}>Load it again</button>
+      </Empty>
+    );
   }
 }
 

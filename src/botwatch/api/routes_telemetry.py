@@ -40,7 +40,10 @@ class FaultsAsked(Listed, Timed):
 
 @router.get("/logs")
 async def list_logs(asks: Asks, asked: Annotated[LogsAsked, Query()]) -> LogPage:
-    """Newest first. All that is asked for must fit; a cursor goes on with the same filter."""
+    """Newest first. All that is asked for must fit; a cursor goes on with the same filter.
+
+    `attr.NAME=value` asks for records whose attribute NAME has that value; there may be several.
+    """
     wanted = await _logs_wanted(asks, asked)
     page = await logs.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes)
     counted = await logs.histogram(asks.store, wanted, asked.buckets, asks.now_ns, asks.eyes) if asked.buckets else None

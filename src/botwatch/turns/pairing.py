@@ -17,7 +17,8 @@ A turn is a pure function of what is stored, so it does not matter in which orde
 looking twice changes nothing. What differs from the row in `turns` is written with sign 1, and the
 row it replaces with sign -1. An outcome that is not yet known changes nothing either.
 
-Messages without a session cannot be paired: they have no turn, and are counted as unpaired.
+Messages without a session, or with ids beyond all measure, cannot be paired: they have no turn, and
+are counted as unpaired.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ end the next message opens it again. So what is true in a minute follows from th
 `idle_s` before it, and from nothing older.
 
 `peak` is the highest number at any instant of the minute, `active` the number at its end; in the
-minute that is not over yet, what they were when something was last received. A session has one channel: where its
-messages say nothing it is only part of the rows for all channels, and where they disagree it is the
-last in the alphabet. Labels that became a crowd are folded as in the other rollups.
+minute that is not over yet, what they were when something was last received. A session has one
+channel: where its messages name none it is only in the rows for all channels, and where they
+disagree it is the last in the alphabet. Labels that became a crowd are folded as in other rollups.
 
 The row for all bots and channels is written for every minute, zeros included: how far the numbers
 reach is the last of these. Any other row is written while something is active, and once when nothing

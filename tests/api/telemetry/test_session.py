@@ -46,34 +46,18 @@ async def test_the_conversation_of_the_tutorial(admin: Asker, bots: Bots) -> Non
     assert found["session"]["bot"] == "mycompany"
     assert found["session"]["duration_seconds"] == 154
     assert found["session"]["user"] == "+5511999888777"
-    assert found["transcript"] == [
-        {
-            "at": "2027-01-15T07:57:26Z",
-            "direction": "in",
-            "author": "user",
-            "text": "Hello",
-            "message_id": "m1",
-            "reply_to": None,
-            "trace_id": hexed(trace(1)),
-        },
-        {
-            "at": "2027-01-15T07:57:27Z",
-            "direction": "out",
-            "author": "bot",
-            "text": "Hello! How can I help you today?",
-            "message_id": None,
-            "reply_to": "m1",
-            "trace_id": None,
-        },
-        {
-            "at": "2027-01-15T08:00:00Z",
-            "direction": "in",
-            "author": "user",
-            "text": "ORD-12345",
-            "message_id": None,
-            "reply_to": None,
-            "trace_id": None,
-        },
+    assert found["transcript"][0] == {
+        "at": "2027-01-15T07:57:26Z",
+        "direction": "in",
+        "author": "user",
+        "text": "Hello",
+        "message_id": "m1",
+        "reply_to": None,
+        "trace_id": hexed(trace(1)),
+    }
+    assert [(said["author"], said["text"], said["reply_to"]) for said in found["transcript"][1:]] == [
+        ("bot", "Hello! How can I help you today?", "m1"),
+        ("user", "ORD-12345", None),
     ]
     assert found["transcript_truncated"] is False
     assert found["turns"] == [

@@ -92,7 +92,8 @@ async def test_an_unknown_trace_is_not_found(admin: Asker, bots: Bots) -> None:
         assert error_of(await admin.response(f"{PATH}/{id}")) == (422, "bad_request"), id
 
 
-async def test_the_waterfall(admin: Asker, bots: Bots) -> None:
+def turn_with_a_call(bots: Bots) -> None:
+    """A turn that called a model, which timed out; with its message and a log record."""
     common = {"trace_id": trace(1), "session_id": "s1", "user_id": "john@acme.com"}
     bots.said({"ago": 10, "session": "s1", "text": "hi", "message_id": "m1", "trace_id": trace(1)})
     bots.spans(
@@ -121,6 +122,10 @@ async def test_the_waterfall(admin: Asker, bots: Bots) -> None:
         {"ago": 10, "span_id": "root0000", "name": "turn", "kind": "server", "ms": 1_200, "action": "reply", **common},
     )
     bots.log(9.5, "thinking", trace_id=trace(1), span_id="root0000")
+
+
+async def test_the_waterfall(admin: Asker, bots: Bots) -> None:
+    turn_with_a_call(bots)
     shown = await admin.get(f"{PATH}/{hexed(trace(1)).upper()}")
     assert {name: shown[name] for name in ("trace_id", "name", "start", "duration_ns", "failed", "truncated")} == {
         "trace_id": hexed(trace(1)),
@@ -130,7 +135,16 @@ async def test_the_waterfall(admin: Asker, bots: Bots) -> None:
         "failed": True,
         "truncated": False,
     }
-    root, child = shown["spans"]
+    assert [item["text"] for item in shown["logs"]] == ["thinking"]
+    assert shown["sessions"] == [{"bot": "shop", "session_id": "s1"}]
+    assert [(said["text"], said["message_id"], said["session_id"]) for said in shown["messages"]] == [
+        ("hi", "m1", "s1")
+    ]
+
+
+async def test_a_span_of_the_waterfall(admin: Asker, bots: Bots) -> None:
+    turn_with_a_call(bots)
+    root, child = (await admin.get(f"{PATH}/{hexed(trace(1))}"))["spans"]
     assert (root["span_id"], root["parent_span_id"], root["offset_ns"]) == (hexed("root0000"), None, 0)
     assert child == {
         "span_id": hexed("child000"),
@@ -169,11 +183,6 @@ async def test_the_waterfall(admin: Asker, bots: Bots) -> None:
         ],
         "links": [{"trace_id": hexed(trace(7)), "span_id": hexed("link0000")}],
     }
-    assert [item["text"] for item in shown["logs"]] == ["thinking"]
-    assert shown["sessions"] == [{"bot": "shop", "session_id": "s1"}]
-    assert [(said["text"], said["message_id"], said["session_id"]) for said in shown["messages"]] == [
-        ("hi", "m1", "s1")
-    ]
 
 
 async def test_a_trace_of_which_only_logs_are_kept(admin: Asker, bots: Bots) -> None:

@@ -1,7 +1,7 @@
 // What the pages ask for, and how often.
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { ask, Away, type Params } from "./fetch";
+import { ask, Away, type Params, Refusal } from "./fetch";
 import type * as shapes from "./types";
 
 const LIVE_MS = 5_000;
@@ -11,11 +11,14 @@ function useAsked<T>(path: string, params: Params = {}, everyMs: number | false 
   return useQuery({
     queryKey: [path, params],
     queryFn: () => ask<T>(path, params),
-    refetchInterval: everyMs,
+    refetchInterval: (query) => (mayPass(query.state.error) ? LIVE_MS : everyMs),
     placeholderData: keepPreviousData,
     enabled,
   });
 }
+
+/** What will not be the same if one asks again: a server that is away, or busy with itself. */
+const mayPass = (error: Error | null) => error instanceof Away || (error instanceof Refusal && error.status >= 500);
 
 const one = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`;
 
@@ -29,11 +32,19 @@ export const useMe = () =>
 export const useStatus = () => useAsked<shapes.Status>("/api/monitoring/status");
 export const useHistory = (measure: readonly string[]) => useAsked<shapes.History>("/api/monitoring/history", { measure, period: "24h", step: "15m" }, SLOW_MS);
 export const useCatalogue = () => useAsked<shapes.Catalogue>("/api/measures", { limit: 1 }, false);
-export const useBots = () => useAsked<shapes.PageBotItem>("/api/bots", { limit: 500 }, SLOW_MS);
 export const useActions = () => useAsked<shapes.PageActionItem>("/api/actions", { limit: 12 }, SLOW_MS);
 export const useDependencies = () => useAsked<shapes.PageDependencyItem>("/api/dependencies", { limit: 12 }, SLOW_MS);
 export const useSessions = (params: Params) => useAsked<shapes.SessionPage>("/api/monitoring/sessions", params);
 export const useTrace = (id: string) => useAsked<shapes.Trace>(one("/api/traces", id), {}, false);
+
+/** Whoever waits for the first one sees it at once. */
+export function useBots() {
+  return useQuery({
+    queryKey: ["bots"],
+    queryFn: () => ask<shapes.PageBotItem>("/api/bots", { limit: 500 }),
+    refetchInterval: (query) => (query.state.data?.items.length ? SLOW_MS : LIVE_MS),
+  });
+}
 
 export function useSession(id: string, bot: string) {
   return useQuery({

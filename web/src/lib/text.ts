@@ -10,6 +10,9 @@ export interface Piece {
 const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
+const CONTROLS =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(" ");
+
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
   let from = 0;
@@ -28,9 +31,7 @@ export function pieces(text: string): Piece[] {
 export const plain = (text: string) => pieces(text).map((piece) => piece.text).join("");
 
 function shown(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  return code === 0x7f ? "␡" : name(character);
+  return CONTROLS[character.codePointAt(0) ?? 0] ?? name(character);
 }
 
 function name(character: string): string {

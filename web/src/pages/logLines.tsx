@@ -9,6 +9,9 @@ import { Empty, Link, Mark, Said } from "./parts";
 
 const LEVELS: Record<string, Level> = { warn: "warning", error: "critical", fatal: "critical" };
 
+/** Messages may carry their text as an attribute: docs/conventions.md */
+const textOf = (item: LogItem) => item.text || String(item.attributes["bot.message.text"] ?? "") || item.event || "(no text)";
+
 export function LogLines({ items, withBot = false }: { items: readonly LogItem[]; withBot?: boolean }) {
   if (items.length === 0) return <Empty>No log record.</Empty>;
   return (
@@ -20,7 +23,7 @@ export function LogLines({ items, withBot = false }: { items: readonly LogItem[]
               <time dateTime={item.at} title={absolute(new Date(item.at))}>{clock(new Date(item.at), true)}</time>
               <Mark level={LEVELS[item.level] ?? "unknown"}>{item.level}</Mark>
               {withBot && <Said text={item.bot} className="quiet" />}
-              <Said text={item.text || item.event || "(no text)"} className="line" />
+              <Said text={textOf(item)} className="line" />
             </summary>
             <div className="opened">
               <p>

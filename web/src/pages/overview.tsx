@@ -13,11 +13,16 @@ const MEASURES = ["sessions.active", "messages.count", "response.time", "respons
 const LEVELS: Record<Level, string> = { ok: "Normal", warning: "Warning", critical: "Critical", unknown: "No data" };
 
 export function Overview() {
+  return useBots().data?.items.length === 0 ? <FirstRun /> : <Everything />;
+}
+
+function Everything() {
   const status = useStatus();
   const history = useHistory(MEASURES);
   const bots = useBots();
+  const actions = useActions();
+  const dependencies = useDependencies();
   const measures = useCatalogue().data?.measures;
-  if (bots.data?.items.length === 0) return <FirstRun />;
   return (
     <div className="overview">
       <Answer of={status}>{(found) => <Cards status={found} history={history.data} measures={measures} />}</Answer>
@@ -48,8 +53,8 @@ export function Overview() {
         </Panel>
       </div>
       <div className="halves">
-        <Work title="Actions" asked={useActions()} name="Action" measures={measures} />
-        <Work title="Dependencies" asked={useDependencies()} name="Dependency" measures={measures} />
+        <Work title="Actions" asked={actions} name="Action" measures={measures} />
+        <Work title="Dependencies" asked={dependencies} name="Dependency" measures={measures} />
       </div>
     </div>
   );
@@ -73,7 +78,7 @@ function Cards({ status, history, measures }: { status: Status; history: History
         exactly={messages.today}
         caption="Today"
         facts={[["This hour", count(messages.this_hour)]]}
-        chart={<Trend of={history} lines={{ "messages.count": "Messages" }} format={count} bars />}
+        chart={<Trend of={history} lines={{ "messages.count": "Messages" }} format={count} />}
       />
       <Card
         title="Response"
@@ -123,10 +128,9 @@ interface TrendProps {
   /** What to call each measure. */
   lines: Record<string, string>;
   format: (value: number | null) => string;
-  bars?: boolean;
 }
 
-function Trend({ of, lines, format, bars }: TrendProps) {
+function Trend({ of, lines, format }: TrendProps) {
   const found = Object.entries(lines).map(([measure, label]) => ({
     label,
     points: of?.series.find((series) => series.measure === measure)?.points ?? [],
@@ -135,8 +139,8 @@ function Trend({ of, lines, format, bars }: TrendProps) {
     const values = points.map(([, value]) => value).filter((value) => value !== null);
     return values.length ? [`${label}: highest ${format(Math.max(...values))}, last ${format(values.at(-1) ?? null)}`] : [];
   });
-  if (!told.length) return <p className="chart quiet">{of ? "Nothing in the last 24 hours." : "Loading…"}</p>;
-  return <Chart lines={found} label={`Over 24 hours. ${told.join("; ")}`} format={format} height={120} span="24 hours" bars={bars} />;
+  if (!told.length) return <p className="chart quiet">{of ? "No trend yet; it is drawn anew every half a minute." : "Loading…"}</p>;
+  return <Chart lines={found} label={`Over 24 hours. ${told.join("; ")}`} format={format} height={120} span="24 hours" />;
 }
 
 const BARS = [
@@ -157,7 +161,13 @@ function Resources({ of, measures }: { of: Status["resources"]; measures: readon
             <div key={key}>
               <dt>{label}</dt>
               <dd>
-                {of[key] === null ? <span className="bar none" /> : <meter className={`bar ${level}`} aria-label={label} min={0} max={100} value={of[key]} />}
+                {of[key] === null ? (
+                  <span className="bar none" />
+                ) : (
+                  <span className={`bar ${level}`} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={of[key]}>
+                    <i style={{ width: `${of[key]}%` }} />
+                  </span>
+                )}
                 <Mark level={level}>{of[key] === null ? "no data" : `${of[key]} %`}</Mark>
               </dd>
             </div>

@@ -37,8 +37,8 @@ _TIE: Final = """bitShiftRight(cityHash64(
     attributes, resource), 1)"""
 _COLUMNS: Final = f"""
     {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, toValidUTF8(event), {sql_text("body")}, bot,
-    host, instance, channel, scope, toValidUTF8(session_id), toValidUTF8(user_id), {sql_hex("trace_id")}, {sql_hex("span_id")},
-    toValidUTF8(correlation_id), {sql_texts("attributes")}, {sql_resource("resource")}"""
+    host, instance, channel, scope, toValidUTF8(session_id), toValidUTF8(user_id), {sql_hex("trace_id")},
+    {sql_hex("span_id")}, toValidUTF8(correlation_id), {sql_texts("attributes")}, {sql_resource("resource")}"""
 
 
 @dataclass(frozen=True, slots=True)
