@@ -96,6 +96,7 @@ def logs(connection: int) -> ExportLogsServiceRequest:
 
 def points(connection: int) -> ExportMetricsServiceRequest:
     request = ExportMetricsServiceRequest()
+    began_ns = time.time_ns() - 3600 * 10**9  # a process that has run for an hour
     resource_metrics = request.resource_metrics.add()
     identity(resource_metrics.resource, connection)
     metrics = resource_metrics.scope_metrics.add().metrics
@@ -106,7 +107,7 @@ def points(connection: int) -> ExportMetricsServiceRequest:
             metric.sum.is_monotonic = True
         data_points = metric.sum.data_points if m % 2 else metric.gauge.data_points
         for i in range(ITEMS // 8):
-            point = data_points.add(time_unix_nano=TIME_MARK, start_time_unix_nano=TIME_MARK, as_double=i * 1.5)
+            point = data_points.add(time_unix_nano=TIME_MARK, start_time_unix_nano=began_ns, as_double=i * 1.5)
             for name in ("action", "channel", "region", "zone", "shard", "tenant", "version", "kind"):
                 attribute(point, name, f"{name}-{i if name == 'action' else 0}")
     return request

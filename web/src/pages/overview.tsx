@@ -6,6 +6,7 @@ import type { ActionItem, DependencyItem, History, MeasureShape, Status } from "
 import { Chart } from "../charts/chart";
 import { count, exact, milliseconds, NONE, percent, seconds } from "../lib/format";
 import { boundsOf, type Level, levelOf } from "../lib/levels";
+import { whole } from "../lib/series";
 import { Answer, Empty, Link, Mark, Panel, Said, When } from "./parts";
 import { FirstRun } from "./firstRun";
 
@@ -78,14 +79,14 @@ function Cards({ status, history, measures }: { status: Status; history: History
         exactly={messages.today}
         caption="Today"
         facts={[["This hour", count(messages.this_hour)]]}
-        chart={<Trend of={history} lines={{ "messages.count": "Messages" }} format={count} />}
+        chart={<Trend of={history} lines={{ "messages.count": "Messages" }} format={count} counted />}
       />
       <Card
         title="Response"
         value={milliseconds(messages.avg_response_ms)}
         caption="Average"
         facts={[["Today", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>], ["p95 lately", milliseconds(latest(history, "response.time.p95"))]]}
-        chart={<Trend of={history} lines={{ "response.time": "Average", "response.time.p95": "p95" }} format={milliseconds} />}
+        chart={<Trend of={history} lines={{ "response.time": "Average", "response.time.p95": "p95" }} format={milliseconds} counted />}
       />
     </div>
   );
@@ -128,13 +129,17 @@ interface TrendProps {
   /** What to call each measure. */
   lines: Record<string, string>;
   format: (value: number | null) => string;
+  /** Of what happened within each step, and not of how it stood at its end. */
+  counted?: boolean;
 }
 
-function Trend({ of, lines, format }: TrendProps) {
-  const found = Object.entries(lines).map(([measure, label]) => ({
-    label,
-    points: of?.series.find((series) => series.measure === measure)?.points ?? [],
-  }));
+function Trend({ of, lines, format, counted = false }: TrendProps) {
+  const found = Object.entries(lines).map(([measure, label]) => {
+    const series = of?.series.find((one) => one.measure === measure);
+    if (!of || !series) return { label, points: [] };
+    const points = counted ? whole(series.points, series.step_seconds ?? of.step_seconds, of.from, of.to) : series.points;
+    return { label, points };
+  });
   const told = found.flatMap(({ label, points }) => {
     const values = points.map(([, value]) => value).filter((value) => value !== null);
     return values.length ? [`${label}: highest ${format(Math.max(...values))}, last ${format(values.at(-1) ?? null)}`] : [];
