@@ -92,7 +92,6 @@ async def test_an_error_of_ours_has_its_status_and_says_when_to_come_again(
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/", (404, "not_found")),
         ("GET", "/api/nothing", (404, "not_found")),
         ("GET", "/api/keys/", (404, "not_found")),
         ("GET", "/docs", (404, "not_found")),

@@ -15,11 +15,12 @@ from botwatch.api import web
 from tests.fault.harness import Botwatch
 
 FIRST_LOAD_BYTES_MAX = 200_000
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
 @pytest.fixture
 def client(server: Botwatch) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.web}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.web}", headers={"accept": BROWSER}) as client:
         yield client
 
 
@@ -67,6 +68,16 @@ def test_what_is_no_view_is_no_page(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/docs", "/%00/%ff"])
+def test_a_program_that_asks_for_nothing_is_told_so(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, headers={"accept": "*/*"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_program_finds_the_first_page(client: httpx.Client) -> None:
+    assert client.get("/", headers={"accept": "*/*"}).status_code == 200
 
 
 def test_a_view_is_only_read(client: httpx.Client) -> None:

@@ -1,7 +1,8 @@
 """The web pages: files that were built into the package, kept in memory as they are sent.
 
-They stand behind every route. An address that is none of ours and none of theirs is a view of the
-application, which reads it by itself, so that any screen can be sent to a colleague.
+They stand behind every route. Where a browser goes to an address that is none of ours and none of
+theirs, that is a view of the application, which reads it by itself, so that any screen can be sent
+to a colleague. Programs are told that there is nothing.
 """
 
 from __future__ import annotations
@@ -48,15 +49,18 @@ class Pages:
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        file = self._files.get(path)
-        is_view = file is None and not f"{path}/".startswith(_NOT_VIEWS)
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or (file is None and not is_view):
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._otherwise(scope, receive, send)
             return
-        found = file or self._files.get(_INDEX)
-        answer = found.answer(Headers(scope=scope)) if found else answer_to(_not_built())
-        await answer(scope, receive, send)
+        path, request = scope["path"], Headers(scope=scope)
+        file = self._files.get(path)
+        if file is not None:
+            await file.answer(request)(scope, receive, send)
+        elif path == "/" or (_is_browser(request) and not f"{path}/".startswith(_NOT_VIEWS)):
+            index = self._files.get(_INDEX)
+            await (index.answer(request) if index else answer_to(_not_built()))(scope, receive, send)
+        else:
+            await self._otherwise(scope, receive, send)
 
 
 def install(app: FastAPI, static: Path = STATIC) -> None:
@@ -75,6 +79,10 @@ def _file(path: Path, static: Path) -> File:
     packed = gzip.compress(body, 9, mtime=0) if len(body) > _SMALL_BYTES else None
     hashed = f"/{path.relative_to(static).as_posix()}".startswith(_HASHED)
     return File(body, packed, media_type, _FOR_EVER if hashed else "no-store")
+
+
+def _is_browser(request: Headers) -> bool:
+    return "text/html" in request.get("accept", "")
 
 
 def _not_built() -> NotFound:

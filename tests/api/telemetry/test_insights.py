@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from botwatch.settings import Settings
+from botwatch.store.client import Store
 from tests.api.conftest import error_of
 from tests.api.telemetry.conftest import Asker, Bots, hexed, trace
 
@@ -52,13 +53,13 @@ class TestInAZoneOfHalfAnHour:
         midnight = 13.5 * 3_600  # ago: 18:30 UTC
         for user, ago in (("before", midnight + 60), ("after", midnight - 60)):
             bots.talk(user, ago, user=user)
-        assert [(start, users) for start, users, *_ in await engagement(admin)] == [
-            ("2027-01-14", 1),
-            ("2027-01-15", 1),
-        ]
+        bots.said(*({"ago": midnight + late, "session": "both", "user": "both"} for late in (60, -60)))
+        days = [(start, users, new) for start, users, new, *_ in await engagement(admin)]
+        assert days == [("2027-01-14", 2, 2), ("2027-01-15", 2, 1)]
 
 
-async def test_common_queries_are_told_apart_by_their_words(admin: Asker, bots: Bots) -> None:
+async def test_common_queries_are_told_apart_by_their_words(admin: Asker, bots: Bots, store: Store) -> None:
+    store.command("SYSTEM STOP MERGES turns")  # a corrected turn stays there twice
     texts = ("Where is order 123?", "where is ORDER 99", "Where is order 123?", "WHERE is… order: 5!", "Hello", "???")
     bots.said(*({"ago": 100 + n, "text": text, "session": f"s{n % 3}"} for n, text in enumerate(texts)))
     bots.said({"ago": 50, "text": "hello", "direction": "out"}, {"ago": 40, "text": "hello", "author": "agent"})
@@ -66,13 +67,15 @@ async def test_common_queries_are_told_apart_by_their_words(admin: Asker, bots: 
     bots.turn(101, "unanswered", None, session_id="s1")
     bots.turn(102, "unanswered", None, session_id="s2")
     bots.turn(102, "answered", 50, session_id="s2", settled="1799999999")
+    bots.turn(103, "answered", session_id="s0")
+    bots.turn(103, "failed", None, session_id="s0", settled="1799999999")
     assert (await admin.get(PATH + "queries"))["items"] == [
         {
             "phrase": "where is order 0",
             "count": 4,
             "sessions": 3,
             "example": "Where is order 123?",
-            "answered_share": pytest.approx(200 / 3),
+            "answered_share": 50,
         },
         {"phrase": "hello", "count": 1, "sessions": 1, "example": "Hello", "answered_share": None},
     ]
@@ -169,9 +172,11 @@ async def test_feedback_beside_its_message_and_how_long_that_took(admin: Asker, 
     bots.event("bot.feedback", 900, bot_feedback_score="-1", bot_feedback_text="<b>bad</b>", bot_message_id="s1-1")
     bots.event("bot.feedback", 800, bot_feedback_score="0.5")
     bots.event("bot.feedback", 700, session="silent", bot_feedback_score="lots")
-    unknown, good, bad = (await admin.get(PATH + "feedback"))["items"]
+    bots.event("bot.feedback", 985, bot_feedback_score="0")
+    unknown, good, bad, early = (await admin.get(PATH + "feedback"))["items"]
     assert (unknown["score"], unknown["about"], unknown["question"], unknown["response_ms"]) == (None, None, None, None)
     assert (good["about"]["text"], good["question"]["text"], good["response_ms"]) == ("two", "second", 1_500)
+    assert (early["about"]["text"], early["question"]["text"], early["score"]) == ("one", "first", 0)
     assert bad == {
         "at": "2027-01-15T07:45:00Z",
         "bot": "shop",
@@ -200,7 +205,7 @@ async def test_feedback_beside_its_message_and_how_long_that_took(admin: Asker, 
     for mood, scores in (("good", [0.5]), ("bad", [-1])):
         assert [item["score"] for item in (await admin.get(PATH + "feedback", mood=mood))["items"]] == scores
     pages = await admin.pages(PATH + "feedback", limit=1)
-    assert [page[0]["score"] for page in pages] == [None, 0.5, -1]
+    assert [page[0]["score"] for page in pages] == [None, 0.5, -1, 0]
 
 
 async def test_what_does_not_fit_is_refused(admin: Asker) -> None:

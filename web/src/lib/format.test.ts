@@ -13,5 +13,5 @@ test("times take the unit that fits", () => {
 });
 
 test("a share is whole only when it is", () => {
-  expect([100, 99.9999, 99.5, 70.25, 0.05, null].map(percent)).toEqual(["100 %", "99.99 %", "99.5 %", "70.3 %", "0.05 %", "–"]);
+  expect([100, 99.9999, 99.5, 98.978, 70.25, 0.05, null].map(percent)).toEqual(["100 %", "99.99 %", "99.5 %", "98.98 %", "70.3 %", "0.05 %", "–"]);
 });

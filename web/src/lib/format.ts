@@ -42,7 +42,7 @@ export function seconds(value: number | null | undefined): string {
 export function percent(value: number | null | undefined): string {
   if (value == null) return NONE;
   const shown = value > 99 && value < 100 ? Math.floor(value * 100) / 100 : value;
-  return `${trimmed(shown, shown < 10 || shown > 99 ? 2 : 1)} %`;
+  return `${trimmed(shown, shown < 10 || shown > 90 ? 2 : 1)} %`;
 }
 
 function trimmed(value: number, digits: number): string {

@@ -96,8 +96,8 @@ function useLife() {
 function Live() {
   const { live, asOf } = useLife();
   return (
-    <p className={`live ${live ? "on" : "off"}`} role="status">
-      <span aria-hidden="true">{live ? "●" : "■"}</span> <b>{live ? "LIVE" : "NOT LIVE"}</b>
+    <p className={`live ${live ? "on" : "off"}`}>
+      <span aria-hidden="true">{live ? "●" : "■"}</span> <b role="status">{live ? "LIVE" : "NOT LIVE"}</b>
       {asOf && <> <span className="as-of">as of {clock(asOf)}</span></>}
     </p>
   );
