@@ -21,7 +21,6 @@ from botwatch.api.reads.values import (
     known_span,
     known_trace,
     resource_reader,
-    sql_hex,
     sql_inside,
     sql_ns,
     sql_resource,
@@ -36,9 +35,8 @@ _TIE: Final = """bitShiftRight(cityHash64(
     bot, host, instance, severity, event, body, scope, trace_id, span_id, session_id, user_id, channel, correlation_id,
     attributes, resource), 1)"""
 _COLUMNS: Final = f"""
-    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, toValidUTF8(event), {sql_text("body")}, bot,
-    host, instance, channel, scope, toValidUTF8(session_id), toValidUTF8(user_id), {sql_hex("trace_id")},
-    {sql_hex("span_id")}, toValidUTF8(correlation_id), {sql_texts("attributes")}, {sql_resource("resource")}"""
+    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, event, {sql_text("body")}, bot, host, instance, channel, scope,
+    session_id, user_id, trace_id, span_id, correlation_id, {sql_texts("attributes")}, {sql_resource("resource")}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +155,9 @@ def _conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
         where.append("trace_id = toFixedString(unhex({trace:String}), 16)")
     if wanted.session is not None:
         params |= {"session": wanted.session, "traces": list(wanted.traces)}
-        where.append(
-            "(session_id = {session:String} OR trace_id IN "
-            "(SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))"
-        )
+        its_own = "session_id = {session:String}"
+        by_trace = "trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))"
+        where.append(f"({its_own} OR {by_trace})" if wanted.traces else its_own)
     for number, (name, value) in enumerate(wanted.attributes):
         params |= {f"name{number}": name, f"value{number}": value}
         where.append(f"attributes[{{name{number}:String}}] = {{value{number}:String}}")
@@ -195,8 +192,8 @@ def _item(row: Sequence[Any], eyes: Eyes, resource: dict[str, Any]) -> LogItem:
         scope=row[10],
         session_id=known(row[11]),
         user=eyes.user(user),
-        trace_id=known_trace(row[13]),
-        span_id=known_span(row[14]),
+        trace_id=known_trace(row[13].hex()),
+        span_id=known_span(row[14].hex()),
         correlation_id=known(row[15]),
         attributes=eyes.attributes(attributes_of(row[16]), user),
         resource=eyes.attributes(resource, user),
