@@ -60,11 +60,12 @@ SPOOL_META_KEYS_MAX = 1_000
 SPOOL_META_CHARS_MAX = 4_096
 
 # --- store
-BATCH_BYTES_MAX = 24 * MIB
+BATCH_BYTES_MAX = 16 * MIB
 BATCH_PARCELS_MAX = 512
 STORE_QUERY_S_MAX = 30
 STORE_QUERY_ROWS_MAX = 1_000_000
 STORE_READERS_MAX = 4
+STORE_WRITERS_MAX = 2
 DAYS_KEPT_MAX = 3_650
 
 # --- labels: how many different values one bot may bring before the rest is folded into '(other)'

@@ -91,7 +91,9 @@ class Store:
         self.embedded_path = embedded_path
         self.cluster = cluster
         self.database = database
-        self._writer: Client | None = None
+        self._writers: LifoQueue[Client | None] = LifoQueue()
+        for _ in range(limits.STORE_WRITERS_MAX):
+            self._writers.put(None)
         self._control: Client | None = None
         self._readers: LifoQueue[Client | None] = LifoQueue()
         for _ in range(limits.STORE_READERS_MAX):
@@ -157,10 +159,13 @@ class Store:
 
     def insert(self, table: str, data: bytes, *, fmt: str, settings: Mapping[str, Any]) -> None:
         """Hand the engine bytes it decodes itself."""
-        with _translated():
-            if self._writer is None:
-                self._writer = self._connect({})
-            self._writer.raw_insert(table, None, data, settings=dict(settings), fmt=fmt)
+        client = self._writers.get()
+        try:
+            with _translated():
+                client = client or self._connect({})
+                client.raw_insert(table, None, data, settings=dict(settings), fmt=fmt)
+        finally:
+            self._writers.put(client)
 
     def read(self, sql: str, params: Params | None = None) -> Rows:
         """Query from a thread; the caller waits."""
@@ -200,8 +205,10 @@ class Store:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        clients = [self._writer, self._control] + [self._readers.get() for _ in range(limits.STORE_READERS_MAX)]
+        clients = [self._control]
+        clients += [self._writers.get() for _ in range(limits.STORE_WRITERS_MAX)]
+        clients += [self._readers.get() for _ in range(limits.STORE_READERS_MAX)]
         for client in clients:
             if client is not None:
                 client.close()
-        self._writer = self._control = None
+        self._control = None

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final, TypeVar
@@ -78,6 +79,12 @@ class Disk:
         os.close(self._fd)
 
 
+@dataclass(frozen=True, slots=True)
+class _Inserted:
+    dead: Sequence[int]
+    seconds: float
+
+
 @dataclass(slots=True)
 class WriterHealth:
     """What the writer knows of itself, read by readiness and self-metrics."""
@@ -91,7 +98,11 @@ class WriterHealth:
 
 
 class Writer:
-    """A thread that empties the spool. `start`, then `stop`; `health` at any time."""
+    """A thread that empties the spool. `start`, then `stop`; `health` at any time.
+
+    It seals and lets go; two helpers hand batches to the engine, one of them decoding while the other
+    writes. Batches do not depend on each other, so their order does not matter.
+    """
 
     def __init__(
         self,
@@ -115,6 +126,9 @@ class Writer:
         self._retry_s_max = retry_s_max
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
+        self._hands = ThreadPoolExecutor(limits.STORE_WRITERS_MAX, thread_name_prefix="store-insert")
+        self._flying: dict[Future[_Inserted], Batch] = {}
+        self._due = dict.fromkeys(Inbox, 0.0)
         self._written: list[tuple[Batch, Sequence[int]]] = []
         self._written_bytes = 0
         self._flushed_s = clock.monotonic_s()
@@ -144,11 +158,10 @@ class Writer:
                 self._write(batch)
             self._settle(force=True)
             self.health.replaying = False
-            due = dict.fromkeys(Inbox, 0.0)
             stopping = wrote = False
             while wrote or not stopping:
                 stopping = self._stop.is_set()
-                wrote = self._turn(due, everything=stopping)
+                wrote = self._turn(everything=stopping)
                 self._settle(force=stopping)
         except _Stopped:
             log.warning("stopped with batches left in the spool; they are written at the next start")
@@ -156,6 +169,8 @@ class Writer:
             log.exception("the writer ended; nothing more is stored until a restart")
             self.health.last_error = "the writer ended"
             self.health.away_since_ns = self._clock.now_ns()
+        finally:
+            self._hands.shutdown(wait=True, cancel_futures=True)
 
     def _prepare(self) -> None:
         """The schema first; an engine that is away at the start is waited for."""
@@ -172,37 +187,51 @@ class Writer:
                 self.prepared.set()
                 return
 
-    def _turn(self, due: dict[Inbox, float], *, everything: bool) -> bool:
-        """One round over the inboxes; whether anything was written.
+    def _turn(self, *, everything: bool) -> bool:
+        """One round over the inboxes; whether anything was sealed.
 
         An insert costs tens of milliseconds before its first row. So an inbox that just filled a
         batch is asked again at once, and any other after a pause that keeps its share of a core small.
         """
         wrote = False
         for inbox in Inbox:
-            began_s = self._clock.monotonic_s()
-            if began_s < due[inbox] and not everything:
+            if self._clock.monotonic_s() < self._due[inbox] and not everything:
                 continue
             batch = self._durably(partial(self._spool.seal, inbox))
             if batch is None:
                 continue
+            if batch.size < limits.BATCH_BYTES_MAX // 2:
+                self._due[inbox] = float("inf")  # until it has landed
             self._write(batch)
             wrote = True
-            now_s = self._clock.monotonic_s()
-            pause_s_max = max(self._pause_s_max, _PAUSE_S_MAX.get(inbox, 0.0))
-            pause_s = min(pause_s_max, max(self._pause_s_min, (now_s - began_s) / _SHARE_OF_A_CORE))
-            due[inbox] = now_s if batch.size >= limits.BATCH_BYTES_MAX // 2 else now_s + pause_s
         if not wrote and not everything:
             self._spool.wait_for_work(self._pause_s_min / 3)
         return wrote
 
     def _write(self, batch: Batch) -> None:
+        while len(self._flying) >= limits.STORE_WRITERS_MAX:
+            self._land(wait_s=None)
+        self._flying[self._hands.submit(self._insert_whole, batch)] = batch
+
+    def _insert_whole(self, batch: Batch) -> _Inserted:
+        began_s = self._clock.monotonic_s()
         dead = self._insert(batch, 0, len(batch.parcels), batch.token(self._node))
-        self.health.batches += 1
-        self.health.items += sum(parcel.items for parcel in batch.parcels)
-        self.health.dead += len(dead)
-        self._written.append((batch, dead))
-        self._written_bytes += batch.size
+        return _Inserted(dead, self._clock.monotonic_s() - began_s)
+
+    def _land(self, wait_s: float | None) -> None:
+        """Take note of the batches the engine has taken by now."""
+        landed, _ = wait(self._flying, timeout=wait_s, return_when=FIRST_COMPLETED)
+        for future in landed:
+            batch, inserted = self._flying.pop(future), future.result()
+            self.health.batches += 1
+            self.health.items += batch.items
+            self.health.dead += len(inserted.dead)
+            self._written.append((batch, inserted.dead))
+            self._written_bytes += batch.size
+            if self._due[batch.inbox] == float("inf"):
+                pause_s_max = max(self._pause_s_max, _PAUSE_S_MAX.get(batch.inbox, 0.0))
+                pause_s = min(pause_s_max, max(self._pause_s_min, inserted.seconds / _SHARE_OF_A_CORE))
+                self._due[batch.inbox] = self._clock.monotonic_s() + pause_s
 
     def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
         """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
@@ -274,6 +303,9 @@ class Writer:
 
     def _settle(self, *, force: bool = False) -> None:
         """Let go of what is safely in the engine."""
+        self._land(wait_s=0)
+        while force and self._flying:
+            self._land(wait_s=None)
         if not self._written:
             return
         now_s = self._clock.monotonic_s()

@@ -114,7 +114,7 @@ def _item(row: Sequence[Any], about: Line | None, question: Line | None, waits: 
         channel=channel,
         user=eyes.user(user),
         score=score_of(score),
-        text=eyes.text(text_of(text or body), user),
+        text=eyes.text(text_of(text) or text_of(body), user),
         about=about.shape(eyes) if about else None,
         question=question.shape(eyes) if question else None,
         response_ms=waits.get((bot, session_id, question.at_us)) if question else None,

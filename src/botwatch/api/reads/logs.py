@@ -17,15 +17,14 @@ from botwatch.api.reads import scope as scopes
 from botwatch.api.reads.slices import slices
 from botwatch.api.reads.values import (
     attributes_of,
+    attributes_reader,
     known,
     known_span,
     known_trace,
-    resource_reader,
     sql_inside,
+    sql_map,
     sql_ns,
-    sql_resource,
     sql_text,
-    sql_texts,
     text_of,
 )
 from botwatch.api.shapes_telemetry import Histogram, LogItem
@@ -35,8 +34,8 @@ _TIE: Final = """bitShiftRight(cityHash64(
     bot, host, instance, severity, event, body, scope, trace_id, span_id, session_id, user_id, channel, correlation_id,
     attributes, resource), 1)"""
 _COLUMNS: Final = f"""
-    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, event, {sql_text("body")}, bot, host, instance, channel, scope,
-    session_id, user_id, trace_id, span_id, correlation_id, {sql_texts("attributes")}, {sql_resource("resource")}"""
+    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, event, {sql_text("body")}, bot, host, instance, channel,
+    scope, session_id, user_id, trace_id, span_id, correlation_id, {sql_map("attributes")}, {sql_text("resource")}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now
         rows += (await store.fetch(sql, {**params, **more, "limit": limit + 1 - len(rows)})).rows
         if len(rows) > limit:
             break
-    read = resource_reader()
+    read = attributes_reader()
     items = [_item(row, eyes, read(row[17])) for row in rows[:limit]]
     return Page(items=items, next=_next(rows[:limit], before) if len(rows) > limit else None)
 
@@ -113,7 +112,7 @@ async def of_trace(store: Store, trace_id: str, window: Window, limit: int, eyes
         "ORDER BY at_ns, tie LIMIT {limit:UInt32}"
     )
     rows = await store.fetch(sql, {**params, "lower": window.from_ns, "upper": window.to_ns, "limit": limit})
-    read = resource_reader()
+    read = attributes_reader()
     return [_item(row, eyes, read(row[17])) for row in rows]
 
 

@@ -17,6 +17,8 @@ from botwatch.store.client import Store
 
 _OF_SESSION = "bot = {bot:String} AND session_id = {session:String}"
 _OTHERS_MAX = 100
+_HOUR_S = 3_600
+_HOUR_US = _HOUR_S * 1_000_000
 SMALL: Final = "SETTINGS max_threads = 1"  # a few rows by key: a second thread costs more than it gains
 
 
@@ -34,6 +36,8 @@ class Scope:
             "bot": self.totals.bot,
             "first_us": self.first_us,
             "last_us": self.last_us,
+            "first_hour": self.first_us // _HOUR_US * _HOUR_S,
+            "last_hour": self.last_us // _HOUR_US * _HOUR_S,
         }
 
     @property
@@ -44,18 +48,17 @@ class Scope:
 
 
 def within(column: str) -> str:
-    """The rows of a session in a table ordered by bot and time, or by hour, bot and session."""
+    """The rows of a session in a table ordered by bot and time."""
     return (
         f"{_OF_SESSION} AND {column} >= fromUnixTimestamp64Micro({{first_us:Int64}}, 'UTC') "
         f"AND {column} < fromUnixTimestamp64Micro({{last_us:Int64}} + 1, 'UTC')"
     )
 
 
-def within_hours(column: str) -> str:
-    first, last = (
-        f"toStartOfHour(fromUnixTimestamp64Micro({{{time}:Int64}}, 'UTC'))" for time in ("first_us", "last_us")
-    )
-    return f"{within(column)} AND toStartOfHour({column}) >= {first} AND toStartOfHour({column}) <= {last}"
+def in_hours(column: str) -> str:
+    """The rows of a session in a table ordered by hour, bot and session."""
+    hour = f"toStartOfHour({column})"
+    return f"{hour} >= {{first_hour:DateTime('UTC')}} AND {hour} <= {{last_hour:DateTime('UTC')}} AND {_OF_SESSION}"
 
 
 async def scope_of(store: Store, session_id: str, bot: str | None) -> Scope | None:
@@ -90,7 +93,7 @@ async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
 async def trace_ids(store: Store, scope: Scope) -> list[str]:
     """The newest traces of a session, told by its spans and by its messages."""
     sql = (
-        f"SELECT lower(hex(trace_id)) FROM messages WHERE {within_hours('at')} AND trace_id != toFixedString('', 16) "
+        f"SELECT lower(hex(trace_id)) FROM messages WHERE {in_hours('at')} AND trace_id != toFixedString('', 16) "
         f"GROUP BY trace_id ORDER BY max(at) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
     )
     of_spans, of_messages = await asyncio.gather(traces_of_spans(store, scope), store.fetch(sql, scope.params))

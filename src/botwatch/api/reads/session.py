@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, moment
 from botwatch.api.reads import logs, scope, traces
-from botwatch.api.reads.values import NO_TRACE, attributes_of, known, known_trace, sql_text, sql_texts, text_of
+from botwatch.api.reads.values import NO_TRACE, attributes_of, known, known_trace, sql_map, sql_text, text_of
 from botwatch.api.shapes_monitoring import Said, Session, SessionEvent, SessionFeedback, TurnItem
 from botwatch.api.shapes_telemetry import LogItem
 from botwatch.limits import SESSION_LOGS_MAX, SESSION_MESSAGES_MAX, SESSION_TRACES_MAX
@@ -22,19 +22,19 @@ FEEDBACK: Final = "bot.feedback"
 # Three tables in one question: what the engine does before it reads costs more than the reading.
 _HAPPENED: Final = f"""
 SELECT 'said' AS kind, toUnixTimestamp64Micro(at) AS us, toString(direction) AS word, author AS who,
-    toValidUTF8(text) AS text, message_id, reply_to, CAST(NULL, 'Nullable(Int64)') AS answered_us, trace_id, user_id,
-    CAST(map(), 'Map(LowCardinality(String), String)') AS attributes
-FROM messages WHERE {scope.within_hours("at")}
+    {sql_text("text")} AS text, message_id, reply_to, CAST(NULL, 'Nullable(Int64)') AS answered_us, trace_id,
+    user_id, '' AS attributes
+FROM messages WHERE {scope.in_hours("at")}
 ORDER BY at DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1}
 UNION ALL
-SELECT 'turn', toUnixTimestamp64Micro(asked), toString(outcome), answered_by,
-    '', message_id, '', toUnixTimestamp64Micro(answered), trace_id, user_id, map()
-FROM turns WHERE {scope.within_hours("asked")}
+SELECT 'turn', toUnixTimestamp64Micro(asked), toString(outcome), answered_by, '',
+    message_id, '', toUnixTimestamp64Micro(answered), trace_id, user_id, ''
+FROM turns WHERE {scope.in_hours("asked")}
 ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id LIMIT {SESSION_MESSAGES_MAX}
 UNION ALL
-SELECT 'event', toUnixTimestamp64Micro(at), event, '',
-    {sql_text("body")}, message_id, '', NULL, trace_id, user_id, {sql_texts("attributes")}
-FROM events WHERE {scope.within_hours("at")} ORDER BY at DESC LIMIT {SESSION_MESSAGES_MAX}
+SELECT 'event', toUnixTimestamp64Micro(at), event, '', {sql_text("body")},
+    message_id, '', NULL, trace_id, user_id, {sql_map("attributes")}
+FROM events WHERE {scope.in_hours("at")} ORDER BY at DESC LIMIT {SESSION_MESSAGES_MAX}
 {scope.SMALL}"""
 
 
@@ -52,7 +52,7 @@ class Happened:
     answered_us: int | None
     trace_id: bytes
     user: str
-    attributes: Mapping[str, str]
+    attributes: str
 
 
 async def read(store: Store, session_id: str, bot: str | None, now_ns: int, idle_s: int, eyes: Eyes) -> Session | None:
@@ -100,7 +100,7 @@ def _said(row: Happened, eyes: Eyes) -> Said:
         at=moment(row.us * 1_000),
         direction=Direction(row.word),
         author=Author(row.who),
-        text=eyes.text(row.text, row.user),
+        text=eyes.text(text_of(row.text), row.user),
         message_id=known(row.message_id),
         reply_to=known(row.reply_to),
         trace_id=known_trace(row.trace_id.hex()),
@@ -130,10 +130,12 @@ def score_of(text: str) -> float | None:
 
 
 def _feedback(row: Happened, eyes: Eyes) -> SessionFeedback:
+    attributes = attributes_of(row.attributes)
+    text = attributes.get("bot.feedback.text") or text_of(row.text)
     return SessionFeedback(
         at=moment(row.us * 1_000),
-        score=score_of(row.attributes.get("bot.feedback.score", "")),
-        text=eyes.text(text_of(row.attributes.get("bot.feedback.text", "") or row.text), row.user),
+        score=score_of(str(attributes.get("bot.feedback.score", ""))),
+        text=eyes.text(str(text), row.user),
         message_id=known(row.message_id),
     )
 

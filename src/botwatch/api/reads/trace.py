@@ -14,14 +14,15 @@ from botwatch.api.pages import moment
 from botwatch.api.reads import logs
 from botwatch.api.reads.values import (
     attributes_of,
+    attributes_reader,
     known,
     known_span,
-    resource_reader,
+    list_of_attributes,
     sql_hex,
     sql_inside,
+    sql_map,
     sql_ns,
-    sql_resource,
-    sql_texts,
+    sql_text,
     sql_time,
 )
 from botwatch.api.shapes_telemetry import LogItem, SpanEvent, SpanItem, SpanLink, Trace, TraceMessage, TraceSession
@@ -36,9 +37,9 @@ SELECT
     {sql_hex("span_id")}, {sql_hex("parent_span_id")}, toValidUTF8(name), kind, {sql_ns("start")} AS start_ns,
     duration_ns, status, toValidUTF8(status_message), failure, bot, host, instance, scope, action, request, dependency,
     model, tokens_in, tokens_out, toValidUTF8(session_id), toValidUTF8(user_id), channel, toValidUTF8(correlation_id),
-    {sql_texts("attributes")}, {sql_resource("resource")},
+    {sql_map("attributes")}, {sql_text("resource")},
     arrayMap(t -> toUnixTimestamp64Nano(t), events.at), arrayMap(n -> toValidUTF8(n), events.name),
-    arrayMap(a -> {sql_texts("a")}, events.attributes),
+    {sql_map("events.attributes")},
     arrayMap(t -> lower(hex(t)), links.trace_id), arrayMap(s -> lower(hex(s)), links.span_id)
 FROM spans WHERE trace_id = toFixedString(unhex({{trace:String}}), 16)
 ORDER BY start_ns, span_id LIMIT {{limit:UInt32}}"""
@@ -108,7 +109,7 @@ async def _messages(store: Store, trace_id: str, around: Window, eyes: Eyes) -> 
 
 
 def _spans(rows: Sequence[Sequence[Any]], start_ns: int, eyes: Eyes) -> list[SpanItem]:
-    resources = resource_reader()
+    resources = attributes_reader()
     return [_span(row, start_ns, eyes, resources) for row in rows]
 
 
@@ -154,9 +155,9 @@ def _events(row: Sequence[Any], trace_start_ns: int, eyes: Eyes) -> list[SpanEve
             at=moment(at_ns),
             offset_ns=at_ns - trace_start_ns,
             name=name,
-            attributes=eyes.attributes(attributes_of(attributes), row[20]),
+            attributes=eyes.attributes(attributes, row[20]),
         )
-        for at_ns, name, attributes in zip(row[25], row[26], row[27], strict=True)
+        for at_ns, name, attributes in zip(row[25], row[26], list_of_attributes(row[27]), strict=True)
     ]
 
 

@@ -1,18 +1,17 @@
 """From the engine's columns to what the API shows.
 
-Texts are repaired to valid UTF-8 by the engine. An attribute that is an array, a map or bytes is
-kept as its protobuf bytes behind a zero byte and the number of the field (5, 6, 7); it travels in
-base64 and is decoded here. What only looks like one is shown as the text it is.
+What may hold anything travels in base64: texts, and maps as JSON. Here they become valid Unicode. An
+attribute that is an array, a map or bytes is kept as its protobuf bytes behind a zero byte and the
+number of the field (5, 6, 7) and is decoded; what only looks like one is shown as the text it is.
 """
 
 from __future__ import annotations
 
-import binascii
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import orjson
 from google.protobuf.message import DecodeError
@@ -24,15 +23,13 @@ NO_SPAN: Final = "0" * 16
 
 
 def sql_text(column: str) -> str:
-    """A text column that may hold anything, as it is read."""
-    return (
-        f"if(startsWith({column}, '\\0'), concat('\\0', base64Encode(substring({column}, 2))), toValidUTF8({column}))"
-    )
+    """A text as `text_of` reads it, or JSON text as `attributes_of` does."""
+    return f"base64Encode({column})"
 
 
-def sql_texts(column: str) -> str:
-    """A map from text to text, as it is read."""
-    return f"mapApply((k, v) -> (toValidUTF8(k), {sql_text('v')}), {column})"
+def sql_map(column: str) -> str:
+    """A map from text to text, as `attributes_of` reads it."""
+    return f"base64Encode(toJSONString({column}))"
 
 
 def sql_ns(column: str) -> str:
@@ -53,41 +50,28 @@ def sql_inside(column: str) -> str:
     return f"{column} >= {sql_time('lower')} AND {column} < {sql_time('upper')}"
 
 
-def sql_resource(column: str) -> str:
-    """A resource is JSON text whose strings may hold protobuf bytes."""
-    return f"if(isValidUTF8({column}), {column}, concat('\\0', base64Encode({column})))"
-
-
-def value_of(read: str) -> JsonValue:
-    raw = _raw(read)
-    return read if raw is None else _decoded(raw)
-
-
 def text_of(read: str) -> str:
-    value = value_of(read)
+    value = _value(b64decode(read))
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def attributes_of(read: Mapping[str, str]) -> dict[str, JsonValue]:
-    return {name: value_of(value) for name, value in read.items()}
+def attributes_of(read: str) -> dict[str, JsonValue]:
+    found = _json(read)
+    return _attributes(found) if isinstance(found, dict) else {}
 
 
-def resource_of(read: str) -> dict[str, JsonValue]:
-    raw = _raw(read) or read.encode()
-    try:
-        found = json.loads(raw.decode("utf-8", errors="surrogateescape")) if raw else {}
-    except ValueError:
-        return {}
-    return {_repaired(name): _of_resource(value) for name, value in found.items()} if isinstance(found, dict) else {}
+def list_of_attributes(read: str) -> list[dict[str, JsonValue]]:
+    found = _json(read)
+    return [_attributes(item) for item in found] if isinstance(found, list) else []
 
 
-def resource_reader() -> Callable[[str], dict[str, JsonValue]]:
+def attributes_reader() -> Callable[[str], dict[str, JsonValue]]:
     """For one answer: the same few resources stand beside many spans."""
     seen: dict[str, dict[str, JsonValue]] = {}
 
     def read(text: str) -> dict[str, JsonValue]:
         if text not in seen:
-            seen[text] = resource_of(text)
+            seen[text] = attributes_of(text)
         return seen[text]
 
     return read
@@ -106,38 +90,39 @@ def known_span(span_id: str) -> str | None:
     return None if span_id == NO_SPAN else span_id
 
 
-def _raw(read: str) -> bytes | None:
-    if not read.startswith("\0"):
-        return None
+def _json(read: str) -> Any:
+    """The engine writes strings into JSON as they are, whether they are Unicode or not."""
+    raw = b64decode(read)
     try:
-        return b64decode(read[1:], validate=True)
-    except (binascii.Error, ValueError):
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(raw.decode("utf-8", errors="surrogateescape"))
+    except ValueError:
         return None
 
 
-def _decoded(raw: bytes) -> JsonValue:
+def _attributes(found: dict[str, Any]) -> dict[str, JsonValue]:
+    return {_bytes(name).decode("utf-8", errors="replace"): _value(_bytes(value)) for name, value in found.items()}
+
+
+def _bytes(text: object) -> bytes:
+    return str(text).encode("utf-8", errors="surrogateescape")
+
+
+def _value(raw: bytes) -> JsonValue:
     try:
-        match raw[:1]:
-            case b"5":
-                return [_any(item) for item in ArrayValue.FromString(raw[1:]).values]
-            case b"6":
-                return {pair.key: _any(pair.value) for pair in KeyValueList.FromString(raw[1:]).values}
-            case b"7":
-                return b64encode(raw[1:]).decode()
+        match raw[:2]:
+            case b"\x005":
+                return [_any(item) for item in ArrayValue.FromString(raw[2:]).values]
+            case b"\x006":
+                return {pair.key: _any(pair.value) for pair in KeyValueList.FromString(raw[2:]).values}
+            case b"\x007":
+                return b64encode(raw[2:]).decode()
     except (DecodeError, RecursionError):
         pass
-    return "\0" + raw.decode("utf-8", errors="replace")
-
-
-def _of_resource(value: object) -> JsonValue:
-    text = str(value)
-    if text.startswith("\0"):
-        return _decoded(text[1:].encode("utf-8", errors="surrogateescape"))
-    return _repaired(text)
-
-
-def _repaired(text: str) -> str:
-    return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+    return raw.decode("utf-8", errors="replace")
 
 
 def _any(value: AnyValue) -> JsonValue:

@@ -172,7 +172,7 @@ CREATE MATERIALIZED VIEW ticks_to_10s {on_cluster} TO ticks_10s AS
 WITH
     (SELECT groupUniqArray(cityHash64(label, bot)) FROM crowded_labels) AS crowds,
     (label, owner, value) -> if(
-        has(crowds, cityHash64(label, owner)) AND cityHash64(label, owner, value) NOT IN (SELECT hash FROM admitted_names),
+        value != '' AND has(crowds, cityHash64(label, owner)) AND cityHash64(label, owner, value) NOT IN (SELECT hash FROM admitted_names),
         '(other)', value) AS admitted
 SELECT
     kind, tick, admitted('bot', '', ticks.bot) AS bot, admitted('host', ticks.bot, ticks.host) AS host,
