@@ -16,10 +16,11 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Kept:
-    """The newest answer, when it was begun, and the work on the next one."""
+    """The newest answer, when it was begun, how long it serves, and the work on the next one."""
 
     task: asyncio.Task[Any]
     begun_s: float
+    serves_s: float
     next: asyncio.Task[Any] | None = None
     next_begun_s: float = 0.0
 
@@ -38,18 +39,22 @@ class Fresh:
         kept = self._kept.get(key)
         if kept is not None:
             _advance(kept)
-        if kept is None or _failed(kept.task) or now_s - kept.begun_s >= ttl_s + grace_s:
-            kept = self._keep(key, _Kept(kept.next if kept and kept.next else _start(work), now_s))
+        if kept is None or _failed(kept.task) or now_s - kept.begun_s >= kept.serves_s:
+            task = kept.next if kept is not None and kept.next is not None else _start(work)
+            kept = self._keep(key, _Kept(task, now_s, ttl_s + grace_s))
         elif now_s - kept.begun_s >= ttl_s and kept.next is None:
             kept.next, kept.next_begun_s = _start(work), now_s
         # Shielded: whoever asked first may hang up, the others still wait for it.
         return cast(T, await asyncio.shield(kept.task))
 
     def _keep(self, key: Hashable, kept: _Kept) -> _Kept:
-        self._kept[key] = kept
-        self._kept.move_to_end(key)
-        while len(self._kept) > ANSWERS_KEPT_MAX:
+        """What serves nobody any more gives its memory back."""
+        now_s = kept.begun_s
+        for old in [old for old, other in self._kept.items() if now_s - other.begun_s >= other.serves_s]:
+            del self._kept[old]
+        while len(self._kept) >= ANSWERS_KEPT_MAX:
             self._kept.popitem(last=False)
+        self._kept[key] = kept
         return kept
 
 

@@ -52,10 +52,9 @@ class FeedbackAsked(Listed, Timed):
 async def read_engagement(asks: Asks, asked: Annotated[EngagementAsked, Query()]) -> Engagement:
     """How many users wrote in each day, week or month, and how many of them for the first time."""
     window = _bounded(asked.window(end_of_tick(asks.now_ns), asks.zone, _PERIODS[asked.every]))
-    return await asks.telemetry.fresh.get(
-        ("engagement", asked),
-        _TTL_S,
+    return await asks.once(
         lambda: insights.engagement(asks.store, asked.every, window, asks.zone, asked.bot),
+        ttl_s=_TTL_S,
         grace_s=_GRACE_S,
     )
 
@@ -64,11 +63,8 @@ async def read_engagement(asks: Asks, asked: Annotated[EngagementAsked, Query()]
 async def list_queries(asks: Asks, asked: Annotated[QueriesAsked, Query()]) -> CommonQueries:
     """What users write most often."""
     window = _bounded(asked.window(end_of_tick(asks.now_ns), asks.zone, "7d"))
-    return await asks.telemetry.fresh.get(
-        ("queries", asked),
-        _TTL_S,
-        lambda: insights.common_queries(asks.store, window, asked.bot, asked.limit),
-        grace_s=_GRACE_S,
+    return await asks.once(
+        lambda: insights.common_queries(asks.store, window, asked.bot, asked.limit), ttl_s=_TTL_S, grace_s=_GRACE_S
     )
 
 

@@ -78,17 +78,13 @@ async def read_status(asks: Asks, response: Response) -> Status:
 @router.get("/history")
 async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> History:
     """Measures over time; by default those of the status page over the last 24 hours."""
-    telemetry = asks.telemetry
     window = asked.window(end_of_tick(asks.now_ns), asks.zone, "24h")
     names = tuple(dict.fromkeys(asked.measure)) or status.ON_THE_PAGE
     step_s = parse_duration_s(asked.step) if asked.step is not None else None
     by, where = parse_labels(asked.by), parse_conditions(asked.where)
-    length_ns = window.to_ns - window.from_ns
-    return await telemetry.fresh.get(
-        ("history", names, length_ns, asked.to and window.to_ns, step_s, by, where),
-        _TTL_S,
-        lambda: status.history(telemetry.measures, names, window, step_s, by, where),
-        grace_s=min(_GRACE_S, length_ns / SECOND_NS / _LENGTHS_PER_GRACE),
+    return await asks.once(
+        lambda: status.history(asks.telemetry.measures, names, window, step_s, by, where),
+        grace_s=min(_GRACE_S, (window.to_ns - window.from_ns) / SECOND_NS / _LENGTHS_PER_GRACE),
     )
 
 
@@ -106,13 +102,15 @@ async def list_bot_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]
         now_us=asks.now_ns // 1_000,
         idle_s=asks.idle_s,
     )
-    return await sessions.page(asks.store, wanted, asks.eyes)
+    return await asks.once(lambda: sessions.page(asks.store, wanted, asks.eyes))
 
 
 @router.get("/sessions/{session_id:path}")
 async def read_bot_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Session:
     """The conversation with everything behind it. Where several bots have a session of this id, the one seen last."""
-    found = await session.read(asks.store, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes)
+    found = await asks.once(
+        lambda: session.read(asks.store, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes)
+    )
     if found is None:
         raise NotFound("There is no session of this id.", hint="it may be older than what is kept, or be another bot's")
     return found

@@ -44,10 +44,10 @@ async def list_logs(asks: Asks, asked: Annotated[LogsAsked, Query()]) -> LogPage
 
     `attr.NAME=value` asks for records whose attribute NAME has that value; there may be several.
     """
-    wanted = await _logs_wanted(asks, asked)
-    page = await logs.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes)
-    counted = await logs.histogram(asks.store, wanted, asked.buckets, asks.now_ns, asks.eyes) if asked.buckets else None
-    return LogPage(items=page.items, next=page.next, histogram=counted)
+    hidden = [name for name, _ in asked.attributes if name in IDENTITIES]
+    if hidden and not asks.eyes.users:
+        raise Forbidden(f"You may not see users, and so not search by attr.{hidden[0]}.")
+    return await asks.once(lambda: _log_page(asks, asked))
 
 
 @router.get("/traces")
@@ -100,10 +100,7 @@ async def read_intake(asks: Asks) -> IntakeShape:
     return IntakeShape(**{signal.value: IntakeCounts.of(counts[signal]) for signal in _COUNTED})
 
 
-async def _logs_wanted(asks: Asker, asked: LogsAsked) -> logs.Filter:
-    hidden = [name for name, _ in asked.attributes if name in IDENTITIES]
-    if hidden and not asks.eyes.users:
-        raise Forbidden(f"You may not see users, and so not search by attr.{hidden[0]}.")
+async def _log_page(asks: Asker, asked: LogsAsked) -> LogPage:
     wanted = logs.Filter(
         asked.reach(asks.now_ns, asks.zone),
         words=words_of(asked.q),
@@ -117,4 +114,7 @@ async def _logs_wanted(asks: Asker, asked: LogsAsked) -> logs.Filter:
         session=asked.session,
     )
     found = await scope.of_session(asks.store, asked.session, asked.bot) if asked.session is not None else None
-    return wanted if found is None else wanted.of_session(*found)
+    wanted = wanted if found is None else wanted.of_session(*found)
+    page = await logs.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes)
+    counted = await logs.histogram(asks.store, wanted, asked.buckets, asks.now_ns, asks.eyes) if asked.buckets else None
+    return LogPage(items=page.items, next=page.next, histogram=counted)

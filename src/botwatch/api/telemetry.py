@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from botwatch.api.auth import SignedIn
 from botwatch.api.context import Ctx
@@ -19,6 +19,8 @@ from botwatch.nouns import Signal
 from botwatch.settings import Settings
 from botwatch.spool import Counts
 from botwatch.store.client import Store
+
+T = TypeVar("T")
 
 
 class Intake(Protocol):
@@ -45,6 +47,7 @@ class Asker:
     eyes: Eyes
     settings: Settings
     now_ns: int
+    asked: str  # path and query, as they came
 
     @property
     def store(self) -> Store:
@@ -58,13 +61,18 @@ class Asker:
     def idle_s(self) -> int:
         return self.settings.idle_minutes * 60
 
+    async def once(self, work: Callable[[], Awaitable[T]], *, ttl_s: float = 1.0, grace_s: float = 0.0) -> T:
+        """All who ask the same and may see the same share one answer for a moment."""
+        return await self.telemetry.fresh.get((self.asked, self.eyes), ttl_s, work, grace_s=grace_s)
 
-def asker(context: Ctx, principal: SignedIn) -> Asker:
+
+def asker(request: Request, context: Ctx, principal: SignedIn) -> Asker:
     """Whoever is signed in, with any role."""
     if not isinstance(context.telemetry, Telemetry):
         raise StoreAway("This server was started without its telemetry store.")
     eyes = Eyes.of(principal, context.settings)
-    return Asker(context.telemetry, eyes, context.settings, context.clock.now_ns())
+    asked = f"{request.url.path}?{request.url.query}"
+    return Asker(context.telemetry, eyes, context.settings, context.clock.now_ns(), asked)
 
 
 Asks = Annotated[Asker, Depends(asker)]
