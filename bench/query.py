@@ -47,7 +47,7 @@ def fill(data: str, spans: int, messages: int, now_s: int) -> None:
             SELECT concat('bot-', toString(intDiv(number, 20) % 6)), concat('host-', toString(intDiv(number, 20) % 4)),
                 ['web', 'whatsapp', 'slack', 'email'][1 + intDiv(number, 20) % 4], concat('s-', toString(intDiv(number, 20))),
                 concat('user-', toString(intDiv(number, 20) % 50000)), {moment} AS moment,
-                if(intDiv(number, 2) % 2 = 0, 'in', 'out'), if(direction = 'in', 'user', 'bot'),
+                if(intDiv(number, 2) % 2 = 0, 'in', 'out') AS direction, if(direction = 'in', 'user', 'bot'),
                 concat('message number ', toString(number), ' about order ', toString(cityHash64(number) % 100000)),
                 toString(number), moment
             FROM numbers({start}, {min(CHUNK, messages - start)})"""
@@ -62,7 +62,7 @@ def fill(data: str, spans: int, messages: int, now_s: int) -> None:
                 toUInt64(exp(10 + (cityHash64(number, 1) % 1000) / 110.0) * 1000),
                 reinterpretAsFixedString(sipHash128(intDiv(number, 5))), reinterpretAsFixedString(sipHash64(number)),
                 if(number % 5 = 0, toFixedString('', 8), reinterpretAsFixedString(sipHash64(number - number % 5))),
-                ['handle_message', 'classify', 'lookup_order', 'model', 'reply'][1 + number % 5],
+                ['handle_message', 'classify', 'lookup_order', 'model', 'reply'][1 + number % 5] AS name,
                 ['consumer', 'internal', 'client', 'client', 'internal'][1 + number % 5], if(cityHash64(number, 2) % 50 = 0, 'error', 'unset'),
                 concat('s-', toString(session)), ['web', 'whatsapp', 'slack', 'email'][1 + session % 4],
                 if(number % 5 IN (0, 1, 4), concat('action-', toString(session % 3), '-', name), ''),

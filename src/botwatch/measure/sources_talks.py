@@ -40,8 +40,9 @@ class Sessions:
             "max(sessions.ended) AS over, max(sessions.handed_off) AS handed, "
             "sum(messages_in) + sum(messages_out) AS messages, "
             "sum(sessions.feedback_count) AS feedback_count, sum(sessions.feedback_sum) AS feedback_sum "
-            "FROM sessions WHERE (bot, session_id) IN "
-            f"(SELECT bot, session_id FROM session_hours WHERE {touched}) GROUP BY bot, session_id"
+            # By the id alone: another bot's session of that id falls out with its times below.
+            f"FROM sessions WHERE session_id IN (SELECT session_id FROM session_hours WHERE {touched}) "
+            "GROUP BY bot, session_id"
         )
         conditions = [holds(c.label, c, bind) for c in wanted.where] + [wanted.narrow] * bool(wanted.narrow)
         return (

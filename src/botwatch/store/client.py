@@ -197,6 +197,7 @@ class Store:
                         {
                             "max_execution_time": limits.STORE_QUERY_S_MAX,
                             "max_result_rows": limits.STORE_QUERY_ROWS_MAX,
+                            "distributed_product_mode": "global",
                         }
                     )
                 yield client

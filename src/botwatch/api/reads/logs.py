@@ -77,7 +77,8 @@ async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now
         upto, more = _from_cursor(before, piece)
         sql = (
             f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, *upto])} "
-            "ORDER BY at_ns DESC, tie DESC LIMIT {limit:UInt32} OFFSET {shown:UInt32}"
+            "ORDER BY at_ns DESC, tie DESC LIMIT {limit:UInt32} OFFSET {shown:UInt32} "
+            f"{scopes.SMALL if wanted.few else ''}"
         )
         rows += (await store.fetch(sql, {**params, **more, "limit": limit + 1 - len(rows)})).rows
         if len(rows) > limit:

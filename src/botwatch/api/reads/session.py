@@ -67,7 +67,7 @@ async def read(store: Store, session_id: str, bot: str | None, now_ns: int, idle
     said = [row for row in happened if row.kind == "said"]
     trace_ids = _trace_ids(said, of_spans)
     behind, written = await asyncio.gather(
-        traces.summaries(store, trace_ids, found.reach, eyes), _logs(store, found, trace_ids, now_ns, eyes)
+        traces.summaries(store, trace_ids, found.reach, eyes, scope.SMALL), _logs(store, found, trace_ids, now_ns, eyes)
     )
     events = [row for row in happened if row.kind == "event"]
     return Session(

@@ -88,7 +88,9 @@ def _listed(wanted: Filter, piece: Window, before: tuple[int, str] | None) -> tu
     return sql, params
 
 
-async def summaries(store: Store, trace_ids: Sequence[str], around: Window, eyes: Eyes) -> list[TraceItem]:
+async def summaries(
+    store: Store, trace_ids: Sequence[str], around: Window, eyes: Eyes, settings: str = ""
+) -> list[TraceItem]:
     """What is known of these traces from their spans of that time, the newest first."""
     if not trace_ids:
         return []
@@ -99,7 +101,7 @@ async def summaries(store: Store, trace_ids: Sequence[str], around: Window, eyes
         "argMinIf(action, start, action != ''), toValidUTF8(argMinIf(session_id, start, session_id != '')), "
         "toValidUTF8(argMinIf(user_id, start, user_id != '')), argMinIf(channel, start, channel != '') FROM spans "
         "WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)) "
-        f"AND {sql_inside('start')} GROUP BY trace_id ORDER BY start_ns DESC, id DESC"
+        f"AND {sql_inside('start')} GROUP BY trace_id ORDER BY start_ns DESC, id DESC {settings}"
     )
     params = {"traces": list(trace_ids), "lower": around.from_ns, "upper": around.to_ns}
     return [_item(row, eyes) for row in await store.fetch(sql, params)]
