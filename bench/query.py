@@ -38,10 +38,12 @@ def fill(data: str, spans: int, messages: int, now_s: int) -> None:
     migrate(store)
     if (store.read("SELECT count() FROM spans").first or (0,))[0] >= spans:
         return
-    # The share of a row in its table, bent so that the last day holds half of all.
-    at = "fromUnixTimestamp64Micro(toInt64(({now} - if(number % 2 = 0, (number / {rows}) * {day}, {day} * (1 + 13 * number / {rows}))) * 1e6), 'UTC')"
+    # Every second session is of the last day, the others of the thirteen before; inside one, things
+    # follow each other within minutes.
+    sessions = max(1, messages // 20)
+    began = f"({now_s - 400} - if(session % 2 = 0, session / {sessions} * {DAY_S}, {DAY_S} * (1 + 13 * session / {sessions})))"
     for start in range(0, messages, CHUNK):
-        moment = at.format(now=now_s, rows=messages, day=DAY_S)
+        moment = f"fromUnixTimestamp64Micro(toInt64(({began} + number % 20 * 15) * 1e6), 'UTC')"
         store.command(
             f"""INSERT INTO messages (bot, host, channel, session_id, user_id, at, direction, author, text, message_id, received)
             SELECT concat('bot-', toString(intDiv(number, 20) % 6)), concat('host-', toString(intDiv(number, 20) % 4)),
@@ -50,11 +52,10 @@ def fill(data: str, spans: int, messages: int, now_s: int) -> None:
                 if(intDiv(number, 2) % 2 = 0, 'in', 'out') AS direction, if(direction = 'in', 'user', 'bot'),
                 concat('message number ', toString(number), ' about order ', toString(cityHash64(number) % 100000)),
                 toString(number), moment
-            FROM numbers({start}, {min(CHUNK, messages - start)})"""
+            FROM (SELECT number, intDiv(number, 20) AS session FROM numbers({start}, {min(CHUNK, messages - start)}))"""
         )
-    sessions = max(1, messages // 20)
     for start in range(0, spans, CHUNK):
-        moment = at.format(now=now_s, rows=spans, day=DAY_S).replace("Micro", "Nano").replace("1e6", "1e9")
+        moment = f"fromUnixTimestamp64Nano(toInt64(({began} + number % 100 * 3) * 1e9), 'UTC')"
         store.command(
             f"""INSERT INTO spans (bot, host, start, duration_ns, trace_id, span_id, parent_span_id, name, kind, status,
                 session_id, channel, action, dependency, attributes, resource)
@@ -178,6 +179,7 @@ def main() -> None:
             f"filled with {arguments.spans:,} spans and {arguments.messages:,} messages in {time.perf_counter() - began_s:.0f} s"
         )
         with server(data) as running:
+            running.wait_idle()
             stop = multiprocessing.Event()
             trickle = multiprocessing.Process(target=_trickle, args=(running.otlp, stop))
             trickle.start()

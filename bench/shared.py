@@ -80,6 +80,15 @@ class Running:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def wait_idle(self, timeout_s: float = 240) -> None:
+        """Until it has caught up with what it found: less than a third of a core over three seconds."""
+        until_s = time.monotonic() + timeout_s
+        while time.monotonic() < until_s:
+            before_s = self.cpu_s()
+            time.sleep(3)
+            if self.cpu_s() - before_s < 1:
+                return
+
     def stop(self) -> float:
         """End it as an operator would; the seconds it took."""
         began_s = time.monotonic()
