@@ -13,6 +13,7 @@ from botwatch.demo.bots import introduce
 from botwatch.demo.cast import FLEET
 from botwatch.demo.play import Player
 from botwatch.demo.world import Bot, Part
+from botwatch_sdk._limits import CPU_OVER_S_MIN
 
 
 class Dice(random.Random):
@@ -40,6 +41,8 @@ async def _play(bot: Bot) -> None:
                 await player.converse(script)
     if bot.queue:
         sdk.queue(bot.queue, depth=1, age_s=1.0)
+    # The share of a core is told once there has been time to measure it over.
+    await asyncio.sleep(10 * CPU_OVER_S_MIN)
 
 
 def main(url: str) -> int:
