@@ -74,7 +74,7 @@ def test_the_overview_tells_the_figures_and_where_there_are_none(open_page: Open
     expect(page.locator(".card", has_text="Response").locator("strong")).to_have_text("1 s")
     resources = page.locator("section", has=page.get_by_role("heading", name="System resources"))
     expect(resources.get_by_text("no data")).to_have_count(4)
-    expect(resources).to_contain_text("hostmetrics")
+    expect(resources).to_contain_text("does not measure machines yet")
     expect(resources).not_to_contain_text("%")
     parcels = page.locator("tr", has_text="carrier-api")
     expect(parcels).to_contain_text("0 %")

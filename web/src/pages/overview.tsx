@@ -181,8 +181,7 @@ function Resources({ of, measures }: { of: Status["resources"]; measures: readon
       </dl>
       {silent.length > 0 && (
         <p className="quiet pad">
-          No machine tells its {silent.join(", ")}. Run an OpenTelemetry Collector with the <code>hostmetrics</code> receiver on it, and let it
-          export OTLP to this server.
+          This version does not measure machines yet: {silent.join(", ")} will stand here when it does.
         </p>
       )}
     </>
