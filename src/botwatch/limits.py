@@ -145,6 +145,14 @@ PASSWORD_CHARS_MAX = 1_024
 ADMIN_TOKEN_CHARS_MIN = 16  # where other machines can try it
 AUDIT_DETAIL_CHARS_MAX = 2_000
 
+# --- detect, incident
+RULES_MAX = 10_000
+RULE_NAME_CHARS_MAX = 200
+RULE_TEXT_CHARS_MAX = 1_000
+RULE_WORDS_MAX = 100  # names in a list of a rule
+RULE_TIMEFRAME_S_MAX = 31 * 86_400
+SUBJECT_CHARS_MAX = 1_024
+
 # --- demo
 DEMO_RATE_MAX = 1_000  # conversations a minute
 DEMO_DAYS_MAX = 31

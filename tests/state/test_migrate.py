@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import botwatch
 from botwatch.errors import StateError
 from botwatch.nouns import Role
 from botwatch.settings import Settings
@@ -68,6 +70,9 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_migrated_schema_is_the_model(database: Database) -> None:
+    rooms = Path(botwatch.__file__).parent
+    for file in rooms.glob("*/rows*.py"):  # each room has its own tables
+        import_module(f"botwatch.{file.parent.name}.{file.stem}")
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []

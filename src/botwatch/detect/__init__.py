@@ -1,0 +1,1 @@
+"""Judging: pure functions of a rule, what was measured, and the time."""

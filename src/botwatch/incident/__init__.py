@@ -1,0 +1,1 @@
+"""What a rule found wrong with one subject, from open to resolved; every change is a row."""
