@@ -1,0 +1,235 @@
+"""How surely silent changes are found: drift over generated payload families, seeded.
+
+    uv run python bench/silent.py [seed drift quiet] [--changes 200] [--volumes 20,300,2000,20000] [--seed 1]
+
+`drift`: each kind of change is put 200 times into families of documents after ten quiet days; it is found when
+the place, or one around or inside it, is named within a day or 4,000 documents. `quiet`: weeks without a
+change; what is found there is false. A source is looked at with at most 300 documents in five minutes, so that the
+documents above that volume are not even generated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import random
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from families import FAMILIES, KINDS, Document, Mutation, day, ticket
+from shared import print_machine
+
+from botwatch import limits
+from botwatch.detect.drift.shape import Seen, Type, shape
+from botwatch.detect.drift.source import TICK_S, Drift, Source
+from botwatch.detect.drift.story import Sample, sentence, tell
+
+DAY_S = 86_400
+START_S = 1_700_006_400  # a midnight
+LOOKED_AT_PER_HOUR = 3_600
+QUIET_DAYS = 10
+
+
+@dataclass
+class Learned:
+    source: Source
+    until_s: int
+    sample: list[Document]
+
+
+def arrivals(r: random.Random, per_hour: float, from_s: float) -> Iterator[float]:
+    """Times of documents, more of them by day."""
+    at_s = from_s
+    while True:
+        at_s += r.expovariate(min(per_hour, LOOKED_AT_PER_HOUR) * (0.3 + 1.4 * day(int(at_s))) / 3_600)
+        yield at_s
+
+
+def learn(family: str, per_hour: float, seed: int) -> Learned:
+    r, source, sample = random.Random(seed), Source(family), []
+    # Enough to know a source by: more documents of the same would only take the bench longer.
+    thin = min(per_hour, 300)
+    for at_s in arrivals(r, thin, START_S):
+        if at_s >= START_S + QUIET_DAYS * DAY_S:
+            break
+        document = FAMILIES[family](r, int(at_s))
+        source.observe(int(at_s), shape(document))
+        if len(sample) < 400:
+            sample.append(document)
+    return Learned(source, START_S + QUIET_DAYS * DAY_S, sample)
+
+
+def mutations(learned: Learned, kind: str, r: random.Random) -> Iterator[Mutation]:
+    """Places of the family's documents where such a change can happen, in random order, again and again."""
+    counts: Counter[str] = Counter()
+    seen: dict[str, Seen] = {}
+    values: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in learned.sample:
+        here = {found.path: found for found in shape(document)}
+        counts.update(here.keys())
+        seen |= here
+        for path, found in here.items():
+            if found.value is not None:
+                values[path][found.value] += 1
+    places = [path for path, count in counts.items() if path and count >= 0.05 * len(learned.sample)]
+    fits = [mutation for path in places for mutation in _at(kind, path, seen[path], values[path], learned)]
+    while fits:
+        yield from r.sample(fits, len(fits))
+
+
+def _at(kind: str, path: str, seen: Seen, values: Counter[str], learned: Learned) -> Iterator[Mutation]:
+    if kind == "appeared":
+        if seen.type is Type.OBJECT:
+            yield Mutation(kind, f"{path}.brand_new")
+        return
+    if path.endswith(("[]", "*")) or "*" in path:
+        return
+    if kind in ("vanished", "rarer", "null") and seen.type is not Type.NULL:
+        yield Mutation(kind, path)
+    elif kind == "empty" and seen.type in (Type.STRING, Type.ARRAY, Type.OBJECT) and not seen.empty:
+        yield Mutation(kind, path)
+    elif kind in ("type", "nested") and seen.type in (Type.STRING, Type.NUMBER):
+        yield Mutation(kind, path)
+    elif kind.startswith("value") and seen.type is Type.STRING and 1 < len(values) <= 12:
+        if kind == "value_new":
+            yield Mutation(kind, path)
+        else:
+            total = len(learned.sample)
+            yield from (Mutation(kind, path, value) for value, n in values.items() if n >= 0.05 * total)
+
+
+def found_after_s(learned: Learned, mutation: Mutation, per_hour: float, seed: int) -> tuple[float, Drift] | None:
+    """How long it took until the change was named."""
+    r, source = random.Random(seed), copy.deepcopy(learned.source)
+    make, judged_s = FAMILIES[source.name], learned.until_s
+    for number, at_s in enumerate(arrivals(r, per_hour, learned.until_s)):
+        while at_s > judged_s + TICK_S:
+            judged_s += TICK_S
+            every = TICK_S if judged_s - learned.until_s <= 3_600 else 3_600
+            if (judged_s - learned.until_s) % every == 0:
+                for drift in source.judge(judged_s):
+                    if names(drift, mutation):
+                        return judged_s - learned.until_s, drift
+        if at_s > learned.until_s + DAY_S or number > 4_000:
+            return None
+        document = mutation.apply(r, make(r, int(at_s)))
+        if document is not None:
+            source.observe(int(at_s), shape(document))
+    return None
+
+
+def names(drift: Drift, mutation: Mutation) -> bool:
+    """The place itself, or one around or inside it; for the kind of a document, the kind."""
+    path, place = drift.change.path, mutation.path
+    return path == "(kind)" or path == place or place.startswith(path) or path.startswith(place)
+
+
+def drift(changes: int, volumes: list[int], seed: int) -> None:
+    for volume in volumes:
+        known = {family: learn(family, volume, seed) for family in FAMILIES}
+        for kind in KINDS:
+            r = random.Random(f"{seed} {kind}")
+            streams = {family: mutations(learned, kind, r) for family, learned in known.items()}
+            waits, missed = [], []
+            for number in range(changes):
+                family = list(FAMILIES)[number % len(FAMILIES)]
+                mutation = next(streams[family], None)
+                if mutation is None:
+                    continue
+                found = found_after_s(known[family], mutation, volume, seed + number)
+                if found is None:
+                    missed.append(f"{family} {mutation.path} {mutation.value}")
+                else:
+                    waits.append(found[0] / 60)
+            of = len(waits) + len(missed)
+            print(
+                f"drift {volume:>6}/h {kind:<16} recall {len(waits) / max(of, 1):.3f} of {of}, "
+                f"found after {statistics.median(waits) if waits else 0:.0f} min (median)",
+                *(f"\n      missed: {text}" for text in missed[:12]),
+                flush=True,
+            )
+
+
+def quiet(volumes: list[int], weeks: int, seed: int) -> None:
+    for volume in volumes:
+        false: dict[str, set[tuple[str, ...]]] = {}
+        for family in FAMILIES:
+            r, source, found = random.Random(seed), Source(family), set()
+            judged_s = START_S
+            thin = min(volume, 2_000)
+            for at_s in arrivals(r, thin, START_S):
+                if at_s >= START_S + (QUIET_DAYS + 7 * weeks) * DAY_S:
+                    break
+                while at_s > judged_s + 2 * TICK_S:
+                    judged_s += 2 * TICK_S
+                    found |= {
+                        (d.variant, d.change.what, d.change.path, d.change.share.value) for d in source.judge(judged_s)
+                    }
+                source.observe(int(at_s), shape(FAMILIES[family](r, int(at_s))))
+            false[family] = found
+        total = sum(map(len, false.values()))
+        print(
+            f"quiet {volume:>6}/h {total} false in {weeks} weeks of {len(FAMILIES)} sources",
+            *(f"\n      {f}: {x}" for f, x in false.items() if x),
+            flush=True,
+        )
+
+
+def seed_case(seed: int) -> None:
+    """Billing tickets, 8 % of 300 an hour, carry `details.topic` and no `category` any more."""
+    waits, first = [], Counter()
+    for number in range(10):
+        learned = learn("ticket", 300, seed + number)
+        r, source = random.Random(seed + number), learned.source
+        start_s = learned.until_s + 9 * 3_600 + 37 * number
+        judged_s, samples = learned.until_s, []
+        for at_s in arrivals(r, 300, learned.until_s):
+            document = ticket(r, int(at_s))
+            if at_s >= start_s and document["category"] == "billing":
+                del document["category"]
+                document["details"] = {"topic": "billing"}
+            seen = shape(document)
+            while at_s > judged_s + 60 and at_s > start_s - 3_600:
+                judged_s = max(judged_s + 60, int(start_s) - 3_600)
+                drifts = source.judge(judged_s)
+                if drifts:
+                    break
+            else:
+                source.observe(int(at_s), seen)
+                samples.append(Sample(len(samples), int(at_s * 10**9), seen))
+                continue
+            causes = tell(drifts, samples[-limits.DRIFT_DOCUMENTS_KEPT_MAX :], source)
+            waits.append((judged_s - start_s) / 60)
+            first[sentence(causes[0])[:70] + f" (began {(causes[0].began_ns or 0) / 1e9 - start_s:+.0f} s)"] += 1
+            break
+    waits.sort()
+    print(f"seed  found after {statistics.median(waits):.1f} min (median), {waits[-1]:.1f} at most, of {len(waits)}")
+    for text, count in first.items():
+        print("     ", count, text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["seed", "drift", "quiet"])
+    parser.add_argument("--changes", type=int, default=200)
+    parser.add_argument("--volumes", default="20,300,2000,20000")
+    parser.add_argument("--weeks", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print_machine()
+    volumes = [int(part) for part in options.volumes.split(",")]
+    began = time.perf_counter()
+    if "drift" in options.what:
+        drift(options.changes, volumes, options.seed)
+    if "seed" in options.what:
+        seed_case(options.seed)
+    if "quiet" in options.what:
+        quiet(volumes, options.weeks, options.seed)
+    print(f"took {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Documents: which sources send them, what they look like, and what changed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query
+from sqlalchemy.orm import Session
+
+from botwatch.api.asking import Timed
+from botwatch.api.auth import Admin, SignedIn
+from botwatch.api.context import Ctx
+from botwatch.api.pages import ID_MAX, Cursor, Id, Limit, Page, id_in, moment, page_of
+from botwatch.api.shapes_drift import DriftShape, PlaceShape, ProfileShape, SourceShape, VariantShape
+from botwatch.api.telemetry import Asks
+from botwatch.clock import SECOND_NS
+from botwatch.detect.drift.profile import Place, Profile, has_presence
+from botwatch.detect.drift.source import KIND, Profiles, merged
+from botwatch.detect.rows_drift import DriftRow, SourceRow
+from botwatch.errors import NotFound
+from botwatch.limits import DRIFT_SOURCES_MAX, PAYLOAD_SOURCE_CHARS_MAX
+from botwatch.state import audit
+from botwatch.watch.payloads import profiles
+
+router = APIRouter(prefix="/api", tags=["payloads"])
+
+Name = Annotated[str, Path(min_length=1, max_length=PAYLOAD_SOURCE_CHARS_MAX)]
+Live = Annotated[bool, Query(description="only what is going on now")]
+Of = Annotated[str | None, Query(max_length=PAYLOAD_SOURCE_CHARS_MAX)]
+
+
+@router.get("/drift")
+async def list_drift(
+    context: Ctx, _: SignedIn, live: Live = False, source: Of = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[DriftShape]:
+    """What changed in the documents that come in, the newest first."""
+    query = sa.select(DriftRow).where(DriftRow.id < id_in(cursor, start=ID_MAX)).order_by(DriftRow.id.desc())
+    if live:
+        query = query.where(DriftRow.ended_ns.is_(None))
+    if source is not None:
+        query = query.where(DriftRow.source == source)
+    return await context.database.read(
+        lambda session: page_of(list(session.scalars(query.limit(limit + 1))), limit, DriftShape.of, lambda row: row.id)
+    )
+
+
+@router.get("/drift/{id}")
+async def read_drift(context: Ctx, _: SignedIn, id: Id) -> DriftShape:
+    return await context.database.read(lambda session: DriftShape.of(_row(session, id)))
+
+
+@router.post("/drift/{id}/accept")
+async def accept_drift(context: Ctx, principal: Admin, id: Id) -> DriftShape:
+    """This is the new normal: it is over, and not found again unless it changes further."""
+    now_ns = context.clock.now_ns()
+
+    def write(session: Session) -> DriftShape:
+        row = _row(session, id)
+        if row.accepted_ns is None:
+            row.accepted_ns, row.accepted_by = now_ns, principal.name
+            row.ended_ns = row.ended_ns or now_ns
+            audit.record(session, now_ns, principal.name, "drift.accept", f"{row.source} {row.path}", change=row.what)
+        return DriftShape.of(row)
+
+    return await context.database.write(write)
+
+
+def _row(session: Session, id: int) -> DriftRow:
+    row = session.get(DriftRow, id)
+    if row is None:
+        raise NotFound("There is no such change.", hint="GET /api/drift lists them")
+    return row
+
+
+@router.get("/payloads/sources")
+async def list_sources(context: Ctx, _: SignedIn) -> list[SourceShape]:
+    """Every source whose kinds of documents are known; a new one is looked at for a day first."""
+
+    def read(session: Session) -> list[SourceShape]:
+        live = sa.select(DriftRow.source, sa.func.count()).where(DriftRow.ended_ns.is_(None)).group_by(DriftRow.source)
+        drifting = {row[0]: int(row[1]) for row in session.execute(live)}
+        rows = session.scalars(sa.select(SourceRow).order_by(SourceRow.name).limit(DRIFT_SOURCES_MAX))
+        return [
+            SourceShape(
+                source=row.name,
+                learning_since=moment(row.since_ns),
+                kinds_fields=row.kinds.get("fields", []),
+                kinds_carried=row.kinds.get("carried", []),
+                drifting=drifting.get(row.name, 0),
+            )
+            for row in rows
+        ]
+
+    return await context.database.read(read)
+
+
+@router.get("/payloads/sources/{source}/profile")
+async def read_profile(asks: Asks, source: Name, asked: Annotated[Timed, Query()]) -> ProfileShape:
+    """What the documents of a source looked like, over the hours of a window (the last day if none is said)."""
+    window = asked.window(asks.now_ns, asks.zone, "24h")
+    hours = await profiles.hours(asks.store, source, window.from_ns // SECOND_NS, window.to_ns // SECOND_NS)
+    if not hours:
+        raise NotFound("There is no profile of this source in this time.", hint="GET /api/payloads/sources lists them")
+    return _profile(source, merged([parts for _, parts in hours]))
+
+
+def _profile(source: str, found: Profiles) -> ProfileShape:
+    variants = [
+        VariantShape(
+            variant=variant,
+            documents=profile.documents,
+            places=[_place(profile, path, place) for path, place in sorted(profile.places.items())],
+        )
+        for variant, profile in sorted(found.items(), key=lambda item: -item[1].documents)
+        if KIND not in profile.places
+    ]
+    return ProfileShape(source=source, variants=variants)
+
+
+def _place(profile: Profile, path: str, place: Place) -> PlaceShape:
+    around, filled = profile.around(path, place.parent), place.filled
+    return PlaceShape(
+        path=path,
+        present=min(1.0, place.present / around) if around and has_presence(path) else None,
+        null=1 - filled / place.present if place.present else 0.0,
+        empty=place.empty / filled if filled else None,
+        types={kind.value: count / place.present for kind, count in place.types.items()},
+        values=None if place.values is None else {value: count / filled for value, count in place.values.items()},
+        seen=int(place.present),
+    )

@@ -1,0 +1,103 @@
+"""What comes out of the routes over payloads: sources, their profiles, and what changed in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from botwatch.api.pages import moment
+from botwatch.detect.rows_drift import DriftRow
+
+
+class DriftShape(BaseModel):
+    """One change of one place of a source's documents."""
+
+    id: int
+    source: str
+    variant: str = Field(description="the kind of document; empty: it is about which kinds come")
+    path: str
+    what: str = Field(description="appeared, vanished, rarer, more_null, more_empty, type_changed, nested, value_…")
+    value: str = Field(description="the type or the value it is about, where it is about one")
+    sentence: str
+    moved_to: str = Field(description="where what is gone has come instead; empty: nowhere")
+    before: float = Field(description="the share before, 0 to 1")
+    now: float
+    before_of: float = Field(description="out of how many documents, older ones counting less")
+    now_of: float
+    sure: float = Field(description="how sure it is that this is no chance, below 1")
+    began: datetime
+    found: datetime
+    last: datetime
+    ended: datetime | None
+    accepted: datetime | None
+    accepted_by: str | None
+    sessions: list[str] = Field(description="some of the conversations it touched")
+    traces: list[str]
+    bots: list[str]
+    example_before: Any = Field(description="a document as they were, masked")
+    example_after: Any
+
+    @classmethod
+    def of(cls, row: DriftRow) -> Self:
+        evidence = row.evidence
+        return cls(
+            id=row.id,
+            source=row.source,
+            variant=row.variant,
+            path=row.path,
+            what=row.what,
+            value=row.value,
+            sentence=row.sentence,
+            moved_to=row.moved_to,
+            before=row.before_count / row.before_of if row.before_of else 0.0,
+            now=row.now_count / row.now_of if row.now_of else 0.0,
+            before_of=row.before_of,
+            now_of=row.now_of,
+            sure=evidence.get("sure", 0.0),
+            began=moment(row.began_ns),
+            found=moment(row.found_ns),
+            last=moment(row.last_ns),
+            ended=moment(row.ended_ns),
+            accepted=moment(row.accepted_ns),
+            accepted_by=row.accepted_by,
+            sessions=evidence.get("sessions", []),
+            traces=evidence.get("traces", []),
+            bots=evidence.get("bots", []),
+            example_before=next(iter(evidence.get("before", [])), None),
+            example_after=next(iter(evidence.get("after", [])), None),
+        )
+
+
+class SourceShape(BaseModel):
+    """`kinds` says how documents are told apart: by the values of fields, or by which objects they carry."""
+
+    source: str
+    learning_since: datetime
+    kinds_fields: list[str]
+    kinds_carried: list[str]
+    drifting: int
+
+
+class PlaceShape(BaseModel):
+    path: str
+    present: float | None = Field(description="the share of the objects around it that have it")
+    null: float
+    empty: float | None
+    types: dict[str, float]
+    values: dict[str, float] | None = Field(description="null: too many to be a choice")
+    seen: int
+
+
+class VariantShape(BaseModel):
+    variant: str
+    documents: int
+    places: list[PlaceShape]
+
+
+class ProfileShape(BaseModel):
+    """What was counted in the window: a bounded sample of the documents that came."""
+
+    source: str
+    variants: list[VariantShape]

@@ -1,0 +1,213 @@
+"""Now against the past: which shares are not what they were, and how sure that is.
+
+The measure of surprise is the likelihood ratio of 'both come from one share' against 'each has its own', divided
+by how much the share wanders from hour to hour by itself. Surprise alone is not enough: a change has to be
+large enough to matter, and seen often enough not to be one odd sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from math import log
+from typing import Final
+
+from botwatch.detect.drift.profile import Course, Past, Place, Profile, Share, Stat, has_presence
+from botwatch.detect.drift.shape import Type
+
+SURPRISE_MIN: Final = 35.0  # about one in a hundred million by chance
+DOCUMENTS_LEARNED_MIN: Final = 60.0
+HOURS_LEARNED_MIN: Final = 3.0
+CHOICE_HOURS_MIN: Final = 20.0  # values have the rhythm of a day: it must have been seen
+CHOICE_FILLED_MIN: Final = 150.0
+_ALWAYS: Final = 0.98
+_NEVER: Final = 0.005
+_SMALL: Final = 0.02
+
+
+class What(StrEnum):
+    """What happened to a place."""
+
+    APPEARED = "appeared"
+    VANISHED = "vanished"
+    RARER = "rarer"
+    MORE_NULL = "more_null"
+    MORE_EMPTY = "more_empty"
+    TYPE_CHANGED = "type_changed"
+    NESTED = "nested"  # an object took the place of a value
+    VALUE_COLLAPSED = "value_collapsed"
+    VALUE_NEW = "value_new"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One share that is not what it was. The counts are as they were taken, the past's faded by age."""
+
+    what: What
+    share: Share
+    before_count: float
+    before_of: float
+    now_count: float
+    now_of: float
+    surprise: float
+
+    @property
+    def path(self) -> str:
+        return self.share.path
+
+    @property
+    def before(self) -> float:
+        return self.before_count / self.before_of if self.before_of else 0.0
+
+    @property
+    def now(self) -> float:
+        return self.now_count / self.now_of if self.now_of else 0.0
+
+
+def ready(past: Past) -> bool:
+    """Whether enough was seen to speak of a past at all."""
+    return past.documents >= DOCUMENTS_LEARNED_MIN and past.hours >= HOURS_LEARNED_MIN
+
+
+def compare(past: Past, now: Profile, spans: int) -> list[Change]:
+    """What changed, the most surprising first. `spans` says over how many ticks the profile was taken."""
+    if not ready(past):
+        return []
+    found: list[Change] = []
+    for path, courses in past.courses.items():
+        place = now.places.get(path)
+        if place is None:
+            found += _missing(past, now, path, courses.get(Share(path, Stat.PRESENT)))
+        else:
+            found += _place(past, now, path, place)
+    for path, place in now.places.items():
+        if path not in past.courses:
+            found += _appeared(past, now, path, place, spans)
+    return sorted(_topmost(found), key=lambda change: -change.surprise)
+
+
+def _missing(past: Past, now: Profile, path: str, course: Course | None) -> Iterator[Change]:
+    around = now.around(path, past.parents[path])
+    if course is not None and around and has_presence(path):
+        yield from _fell(What.VANISHED, Share(path, Stat.PRESENT), course, 0, around)
+
+
+def _place(past: Past, now: Profile, path: str, place: Place) -> Iterator[Change]:
+    courses = past.courses[path]
+    for share, count, of in now.shares(path):
+        if of <= 0 or (share.stat is Stat.VALUE and not is_choice(past, path)):
+            continue
+        course = courses.get(share) or past.never(share)
+        if course.of <= 0:
+            continue
+        if share.stat is Stat.PRESENT:
+            yield from _fell(What.RARER, share, course, count, of)
+        elif share.stat is Stat.NULL:
+            yield from _rose(What.MORE_NULL, share, course, count, of)
+        elif share.stat is Stat.EMPTY:
+            yield from _rose(What.MORE_EMPTY, share, course, count, of)
+        elif share.stat is Stat.TYPE:
+            yield from _rose(_kind(past, share), share, course, count, of)
+        else:
+            yield from _new_value(share, course, count, of)
+    if place.filled and place.values is not None and is_choice(past, path):
+        for share, course in courses.items():
+            if share.stat is Stat.VALUE:
+                yield from _collapsed(share, course, place.values.get(share.value, 0), place.filled)
+
+
+def _fell(what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+    before, now = course.share, count / of
+    always = before >= _ALWAYS
+    enough = before - now >= _SMALL and of - count >= 3 if always else now <= 0.6 * before
+    if enough and before >= _SMALL:
+        yield from _sure(what, share, course, count, of)
+
+
+def _rose(what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+    before, now = course.share, count / of
+    least = _SMALL if before < max(_NEVER, 2 / (course.of + 1)) else max(0.1, before)
+    if count >= 3 and now - before >= least:
+        yield from _sure(what, share, course, count, of)
+
+
+def _collapsed(share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+    if course.share >= _SMALL and count / of <= 0.4 * course.share:
+        yield from _sure(What.VALUE_COLLAPSED, share, course, count, of)
+
+
+def _new_value(share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+    if course.count < 1 and count >= 5 and count / of >= _SMALL:
+        yield from _sure(What.VALUE_NEW, share, course, count, of)
+
+
+def _appeared(past: Past, now: Profile, path: str, place: Place, spans: int) -> Iterator[Change]:
+    """A place nobody had: common at once, or not so common but again and again."""
+    if not has_presence(path):
+        return
+    around = now.around(path, place.parent)
+    parent = past.courses.get(place.parent, {}).get(Share(place.parent, Stat.TYPE, Type.OBJECT))
+    if parent is None or parent.count < DOCUMENTS_LEARNED_MIN or not around:
+        return  # what is inside something new is told by what is around it
+    count = place.present
+    common = count >= 5 and count / around >= 0.1
+    again = count >= 15 and count / around >= _SMALL and spans >= 6
+    if common or again:
+        course = Course(0.0, parent.count, 0.0, parent.hours)
+        yield from _sure(What.APPEARED, Share(path, Stat.PRESENT), course, count, around)
+
+
+def _sure(what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+    if course.of < DOCUMENTS_LEARNED_MIN / 2:
+        return
+    surprise = ratio(course.count, course.of, count, of) / course.wandering
+    if surprise >= SURPRISE_MIN:
+        yield Change(what, share, course.count, course.of, count, of, surprise)
+
+
+def _kind(past: Past, share: Share) -> What:
+    """Text, a number or a truth that became an object is nested; anything else changed its type."""
+    scalar = any(
+        other.stat is Stat.TYPE and other.value in (Type.STRING, Type.NUMBER, Type.BOOL) and course.share > 0.5
+        for other, course in past.courses[share.path].items()
+    )
+    return What.NESTED if scalar and share.value == Type.OBJECT else What.TYPE_CHANGED
+
+
+def is_choice(past: Past, path: str) -> bool:
+    """Few values, all of them known for long: one that is seldom new."""
+    if path in past.free:
+        return False
+    courses = [course for share, course in past.courses[path].items() if share.stat is Stat.VALUE]
+    filled = past.courses[path].get(Share(path, Stat.EMPTY))
+    if not courses or filled is None or filled.of < CHOICE_FILLED_MIN or filled.hours < CHOICE_HOURS_MIN:
+        return False
+    once = sum(course.count < 1.5 for course in courses)
+    return once / filled.of < _NEVER / 2 and once <= len(courses) / 4
+
+
+def _topmost(changes: list[Change]) -> Iterator[Change]:
+    """A place inside one that vanished or appeared says nothing new."""
+    tops = {change.path for change in changes if change.what in (What.VANISHED, What.APPEARED, What.NESTED)}
+    for change in changes:
+        above = _above(change.path)
+        if not any(path in tops for path in above):
+            yield change
+
+
+def _above(path: str) -> Iterator[str]:
+    for end, char in enumerate(path):
+        if char in ".[" and path[:end]:
+            yield path[:end]
+
+
+def ratio(count: float, of: float, count2: float, of2: float) -> float:
+    """Twice the logarithm of how much better two shares explain the counts than one."""
+    together = _likelihood(count + count2, of + of2)
+    return max(0.0, 2 * (_likelihood(count, of) + _likelihood(count2, of2) - together))
+
+
+def _likelihood(count: float, of: float) -> float:
+    rest = of - count
+    return (count * log(count / of) if count > 0 else 0.0) + (rest * log(rest / of) if rest > 0 else 0.0)

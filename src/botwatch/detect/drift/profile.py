@@ -1,0 +1,257 @@
+"""Counting shapes: a profile of some time, and the past that is learned from many of them.
+
+Everything drift looks at is a share: of the objects that could have had a place, how many had it; of those
+that had it, how many were null; of the rest, how many were text, and how many of them said `billing`. A
+profile holds the counts. The past holds, for each share, what is needed to say how far it wanders from hour
+to hour by itself, so that what is only the rhythm of a day is not taken for a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from botwatch import limits
+from botwatch.detect.drift.shape import ROOT, Seen, Type
+
+HALF_LIFE_HOURS: Final = 7 * 24
+_DECAY: Final = 0.5 ** (1 / HALF_LIFE_HOURS)
+_FORGOTTEN: Final = 0.05  # a value whose weight has decayed below this is let go
+
+
+class Stat(StrEnum):
+    """What share of a place is counted."""
+
+    PRESENT = "present"  # of the objects around it
+    NULL = "null"  # of those present
+    EMPTY = "empty"  # of those not null
+    TYPE = "type"  # of those not null
+    VALUE = "value"  # of those not null
+
+
+class Share(NamedTuple):
+    """Names one share: of which place, of what kind, and for a type or a value, which."""
+
+    path: str
+    stat: Stat
+    value: str = ""
+
+
+@dataclass(slots=True)
+class Place:
+    """The counts of one place. `values` is None where there were too many to be a choice."""
+
+    parent: str
+    types: dict[Type, float] = field(default_factory=dict)
+    empty: float = 0
+    values: dict[str, float] | None = field(default_factory=dict)
+
+    @property
+    def present(self) -> float:
+        return sum(self.types.values())
+
+    @property
+    def filled(self) -> float:
+        return self.present - self.types.get(Type.NULL, 0)
+
+    def add(self, seen: Seen) -> None:
+        self.types[seen.type] = self.types.get(seen.type, 0) + 1
+        self.empty += seen.empty
+        if seen.value is not None and self.values is not None:
+            self.values[seen.value] = self.values.get(seen.value, 0) + 1
+        elif seen.type in (Type.STRING, Type.NUMBER):
+            self.values = None  # more than a choice is
+        self._bound()
+
+    def merge(self, other: Place) -> None:
+        for kind, count in other.types.items():
+            self.types[kind] = self.types.get(kind, 0) + count
+        self.empty += other.empty
+        if other.values is None:
+            self.values = None
+        elif self.values is not None:
+            for value, count in other.values.items():
+                self.values[value] = self.values.get(value, 0) + count
+        self._bound()
+
+    def _bound(self) -> None:
+        if self.values is not None and len(self.values) > limits.DRIFT_VALUES_PER_PLACE_MAX:
+            self.values = None
+
+
+@dataclass(slots=True)
+class Profile:
+    """The counts of all places of some documents. `folded` counts what found no room."""
+
+    documents: int = 0
+    places: dict[str, Place] = field(default_factory=dict)
+    folded: int = 0
+
+    def add(self, document: Iterable[Seen]) -> None:
+        self.documents += 1
+        for seen in document:
+            place = self._place(seen.path, seen.parent)
+            if place is not None:
+                place.add(seen)
+
+    def merge(self, other: Profile) -> None:
+        self.documents += other.documents
+        self.folded += other.folded
+        for path, theirs in other.places.items():
+            place = self._place(path, theirs.parent)
+            if place is not None:
+                place.merge(theirs)
+
+    def _place(self, path: str, parent: str) -> Place | None:
+        place = self.places.get(path)
+        if place is None:
+            if len(self.places) >= limits.DRIFT_PLACES_PER_PROFILE_MAX:
+                self.folded += 1
+                return None
+            place = self.places[path] = Place(parent)
+        return place
+
+    def around(self, path: str, parent: str) -> float:
+        """How many objects could have had this place."""
+        if path == ROOT:
+            return self.documents
+        above = self.places.get(parent)
+        return above.types.get(Type.OBJECT, 0) if above else 0
+
+    def shares(self, path: str) -> Iterator[tuple[Share, float, float]]:
+        """Every share of a place that was there, as (share, count, out of)."""
+        place = self.places[path]
+        if has_presence(path):
+            yield Share(path, Stat.PRESENT), place.present, self.around(path, place.parent)
+        yield Share(path, Stat.NULL), place.types.get(Type.NULL, 0), place.present
+        filled = place.filled
+        if not filled:
+            return
+        yield Share(path, Stat.EMPTY), place.empty, filled
+        for kind, count in place.types.items():
+            if kind is not Type.NULL:
+                yield Share(path, Stat.TYPE, kind), count, filled
+        for value, count in (place.values or {}).items():
+            yield Share(path, Stat.VALUE, value), count, filled
+
+
+def has_presence(path: str) -> bool:
+    """Elements of an array and keys that are data come in any number: there is no share that has them."""
+    return path != ROOT and not path.endswith(("[]", "*"))
+
+
+@dataclass(slots=True)
+class Course:
+    """One share over the hours: what is needed for its mean and for how far it wanders."""
+
+    count: float = 0.0
+    of: float = 0.0
+    square: float = 0.0  # the sum of count²/of, hour by hour
+    hours: float = 0.0
+
+    def add(self, count: float, of: float) -> None:
+        self.count += count
+        self.of += of
+        self.square += count * count / of
+        self.hours += 1
+
+    def fade(self, by: float) -> None:
+        self.count *= by
+        self.of *= by
+        self.square *= by
+        self.hours *= by
+
+    @property
+    def share(self) -> float:
+        """Never quite 0 or 1: what was not seen in n is less frequent than about 1 in 2n."""
+        return (self.count + 0.5) / (self.of + 1.0)
+
+    @property
+    def wandering(self) -> float:
+        """By how much the hours differ more than chance would have them; 1: not more. With few hours, cautious."""
+        share = self.share
+        spread = max(0.0, self.square - self.count * self.count / self.of) if self.of else 0.0
+        chance = share * (1 - share)
+        cautious = 4.0
+        return max(1.0, (spread / chance + 3.0 * cautious) / (max(self.hours - 1, 0.0) + cautious))
+
+
+@dataclass(slots=True)
+class Past:
+    """What has been learned of one variant of a source, older hours counting less."""
+
+    documents: float = 0.0
+    hours: float = 0.0
+    courses: dict[str, dict[Share, Course]] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    free: set[str] = field(default_factory=set)  # places whose values are no choice
+
+    def learn(self, hour: Profile) -> None:
+        """Add an hour that is over."""
+        self._fade()
+        self.documents += hour.documents
+        self.hours += 1
+        for path, place in hour.places.items():
+            if path not in self.courses and len(self.courses) < limits.DRIFT_PLACES_PER_PROFILE_MAX:
+                self.courses[path] = {}
+                self.parents[path] = place.parent
+        # All that is new begins before anything is added, since it begins with the counts of what is around it.
+        now = {path: self._counts(path, courses, hour) for path, courses in self.courses.items()}
+        for path, counts in now.items():
+            courses = self.courses[path]
+            begun = {share: self.never(share) for share in counts if share not in courses}
+            courses.update(begun)
+        for path, counts in now.items():
+            for share, (count, of) in counts.items():
+                self.courses[path][share].add(count, of)
+
+    def copy(self) -> Past:
+        courses = {
+            path: {share: replace(course) for share, course in held.items()} for path, held in self.courses.items()
+        }
+        return Past(self.documents, self.hours, courses, dict(self.parents), set(self.free))
+
+    def _counts(self, path: str, courses: dict[Share, Course], hour: Profile) -> dict[Share, tuple[float, float]]:
+        """What an hour says about a place, zeros included."""
+        place = hour.places.get(path)
+        if place is None:
+            around = hour.around(path, self.parents[path]) if has_presence(path) else 0
+            return {Share(path, Stat.PRESENT): (0, around)} if around else {}
+        now = {share: (count, of) for share, count, of in hour.shares(path) if of > 0}
+        for share in courses:  # known kinds and values that did not come this hour
+            if share not in now and share.stat in (Stat.TYPE, Stat.VALUE) and place.filled:
+                now[share] = (0, place.filled)
+        values = sum(share.stat is Stat.VALUE for share in now)
+        if place.values is None or values > limits.DRIFT_VALUES_PER_PLACE_MAX:
+            self.free.add(path)
+        if path in self.free:
+            for share in [share for share in courses if share.stat is Stat.VALUE]:
+                del courses[share]
+            now = {share: count for share, count in now.items() if share.stat is not Stat.VALUE}
+        return now
+
+    def begin_anew(self, share: Share) -> None:
+        """Forget what this share was: what it is from now on is right."""
+        self.courses.setdefault(share.path, {})[share] = Course()
+        self.parents.setdefault(share.path, share.path.rpartition(".")[0])
+
+    def never(self, share: Share) -> Course:
+        """The course of what has not been seen yet: out of how many it was not."""
+        around: Course | None
+        if share.stat is not Stat.PRESENT:
+            around = self.courses.get(share.path, {}).get(Share(share.path, Stat.EMPTY))
+            return Course(0.0, around.of, 0.0, around.hours) if around else Course()
+        parent = self.parents.get(share.path, "")
+        around = self.courses.get(parent, {}).get(Share(parent, Stat.TYPE, Type.OBJECT))
+        return Course(0.0, around.count, 0.0, around.hours) if around else Course()
+
+    def _fade(self) -> None:
+        self.documents *= _DECAY
+        self.hours *= _DECAY
+        for courses in self.courses.values():
+            for share, course in list(courses.items()):
+                course.fade(_DECAY)
+                if share.stat is Stat.VALUE and course.count < _FORGOTTEN:
+                    del courses[share]

@@ -1,0 +1,223 @@
+"""One source as it is watched: what it has looked like, what it looks like now, and where the two part.
+
+Time is passed in and only moves forward: the same code follows a live source and replays a stored one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from botwatch import limits
+from botwatch.detect.drift.compare import Change, compare, is_choice
+from botwatch.detect.drift.kinds import DOCUMENTS_MIN, REST, Kinds, choose
+from botwatch.detect.drift.profile import Past, Profile, Share
+from botwatch.detect.drift.shape import Seen, Type
+
+TICK_S: Final = 300
+HOUR_S: Final = 3_600
+KIND: Final = "(kind)"  # the place that stands for which kinds come
+EVERY: Final = ""  # the variant that holds it
+_CHOOSE_AFTER_S: Final = 24 * HOUR_S
+_HELD_S_MAX: Final = 7 * 24 * HOUR_S  # after a week, a change is how things are
+
+# How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
+WINDOWS_S: Final = (2 * TICK_S, HOUR_S, 6 * HOUR_S, 24 * HOUR_S)
+
+Profiles = dict[str, Profile]  # by variant
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A change of one variant, over a window that ends now."""
+
+    variant: str
+    change: Change
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A share that went from one value to another, which was said to be right; it is learned anew from then on."""
+
+    before: float
+    now: float
+    since_s: int
+
+    def covers(self, share: float) -> bool:
+        """Whether a share is between the two, or about there; one that went clearly further is a new change."""
+        room = max(0.02, 0.5 * abs(self.now - self.before))
+        return min(self.before, self.now) - room <= share <= max(self.before, self.now) + room
+
+
+@dataclass(slots=True)
+class Source:
+    """`accepted` holds what people said is the new normal, as the share that each change has become."""
+
+    name: str
+    kinds: Kinds | None = None
+    accepted: dict[tuple[str, Share], Accepted] = field(default_factory=dict)
+    pasts: dict[str, Past] = field(default_factory=dict)  # older than a day
+    hours: deque[tuple[int, Profiles]] = field(default_factory=deque)  # the last day's, each over
+    ticks: deque[tuple[int, Profiles]] = field(default_factory=deque)  # of this hour and the one before
+    waiting: deque[tuple[int, Sequence[Seen]]] = field(default_factory=deque)  # before the kinds are known
+    _every: int = 1  # of so many documents one is kept while the kinds are not known
+    _turn: int = 0
+    _held: dict[str, int] = field(default_factory=dict)  # variants that drift, and since when
+    _pasts: dict[tuple[str, int], Past] = field(default_factory=dict)  # as of an hour; anew each hour
+
+    def observe(self, at_s: int, document: Sequence[Seen]) -> None:
+        """A document that came. One older than the last hour is counted to the oldest tick there is."""
+        if self.kinds is not None:
+            self._count(at_s, document)
+            return
+        self._turn += 1
+        if self._turn % self._every:
+            return
+        self.waiting.append((at_s, document))
+        if len(self.waiting) >= DOCUMENTS_MIN and at_s - self.waiting[0][0] >= _CHOOSE_AFTER_S:
+            self._begin()
+        elif len(self.waiting) >= limits.DRIFT_DOCUMENTS_KEPT_MAX:
+            self._every *= 2
+            self.waiting = deque(list(self.waiting)[::2])
+
+    def _begin(self) -> None:
+        self.kinds = choose([document for _, document in self.waiting])
+        waiting, self.waiting = self.waiting, deque()
+        for at_s, document in sorted(waiting, key=lambda item: item[0]):
+            self._advance(at_s)
+            self._count(at_s, document)
+
+    def _count(self, at_s: int, document: Sequence[Seen]) -> None:
+        self._advance(at_s)
+        _, profiles = self._tick(at_s)
+        variant = self.kind(document)
+        if variant not in profiles and len(profiles) > limits.DRIFT_VARIANTS_PER_SOURCE_MAX:
+            variant = REST
+        profiles.setdefault(variant, Profile()).add(document)
+        profiles.setdefault(EVERY, Profile()).add(
+            (Seen("", "", Type.OBJECT), Seen("", KIND, Type.STRING, value=variant[: limits.DRIFT_VALUE_CHARS_MAX]))
+        )
+
+    def kept_since(self, start_s: int) -> list[tuple[int, Profiles]]:
+        """The hours that are still at hand, from the one on that this moment is in; the last is not over."""
+        by_hour: dict[int, list[Profiles]] = {}
+        for at_s, profiles in (*self.hours, *self.ticks):
+            if at_s - at_s % HOUR_S >= start_s - start_s % HOUR_S:
+                by_hour.setdefault(at_s - at_s % HOUR_S, []).append(profiles)
+        return [(hour_s, merged(parts)) for hour_s, parts in sorted(by_hour.items())]
+
+    def restore(self, hour_s: int, profiles: Profiles) -> None:
+        """An hour as it was kept, older than all that is known already."""
+        self.hours.append((hour_s, profiles))
+
+    def accept(self, variant: str, change: Change, at_s: int) -> None:
+        self.accepted[variant, change.share] = Accepted(change.before, change.now, at_s)
+        self._held.pop(variant, None)
+        self._pasts.clear()
+
+    def choices(self, variant: str, now_s: int) -> dict[str, bool]:
+        """The places whose values are one of a few."""
+        past = self._before(variant, now_s)
+        return {path: is_choice(past, path) for path in past.courses}
+
+    def kind(self, document: Sequence[Seen]) -> str:
+        return (self.kinds or Kinds()).of(document)
+
+    def _tick(self, at_s: int) -> tuple[int, Profiles]:
+        tick_s = at_s - at_s % TICK_S
+        for found in reversed(self.ticks):
+            if found[0] <= tick_s:
+                return found
+        return self.ticks[0]
+
+    def _advance(self, at_s: int) -> None:
+        """Open the tick of this moment; hours that are over leave the ticks, days that are over are learned."""
+        tick_s = at_s - at_s % TICK_S
+        if self.ticks and tick_s <= self.ticks[-1][0]:
+            return
+        self.ticks.append((tick_s, {}))
+        while self.ticks[0][0] < tick_s - tick_s % HOUR_S - HOUR_S:
+            hour_s = self.ticks[0][0] - self.ticks[0][0] % HOUR_S
+            over = [self.ticks.popleft()[1] for _ in range(len(self.ticks)) if self.ticks[0][0] < hour_s + HOUR_S]
+            self.hours.append((hour_s, merged(over)))
+            self._pasts.clear()
+        while self.hours and self.hours[0][0] < tick_s - WINDOWS_S[-1] - HOUR_S:
+            self._learn(*self.hours.popleft())
+
+    def _learn(self, hour_s: int, hour: Profiles) -> None:
+        """What drifts is not learned while it does: else it would be normal by tomorrow."""
+        for variant, profile in hour.items():
+            if hour_s + HOUR_S <= self._held.get(variant, hour_s + HOUR_S):
+                self._add(self.pasts.setdefault(variant, Past()), variant, hour_s, profile)
+
+    def _add(self, past: Past, variant: str, hour_s: int, hour: Profile) -> None:
+        for (owner, share), known in self.accepted.items():
+            if owner == variant and known.since_s - HOUR_S <= hour_s < known.since_s:
+                past.begin_anew(share)
+        past.learn(hour)
+
+    def judge(self, now_s: int) -> list[Drift]:
+        """What is not as it was, each place once, by the shortest window that shows it."""
+        if self.kinds is None:
+            return []
+        self._advance(now_s)
+        found: dict[tuple[str, str, str], Drift] = {}
+        for window_s in WINDOWS_S:
+            for variant, profile in self._since(now_s - window_s).items():
+                past = self._before(variant, min(now_s - window_s, self._held.get(variant, now_s)))
+                spans = self._spans(variant, now_s - window_s)
+                for change in compare(past, profile, spans):
+                    known = self.accepted.get((variant, change.share))
+                    if known is not None and known.covers(change.now):
+                        continue
+                    found.setdefault((variant, change.path, change.share.value), Drift(variant, change, window_s))
+        self._hold(now_s, found.values())
+        return sorted(found.values(), key=lambda drift: -drift.change.surprise)
+
+    def _hold(self, now_s: int, drifts: Iterable[Drift]) -> None:
+        held: dict[str, int] = {}
+        for drift in drifts:
+            since_s = self._held.get(drift.variant, now_s - drift.window_s)
+            held[drift.variant] = max(since_s, now_s - _HELD_S_MAX)
+        self._held = held
+
+    def _since(self, start_s: int) -> Profiles:
+        whole = (profiles for at_s, profiles in self.hours if at_s >= start_s)
+        part = (profiles for at_s, profiles in self.ticks if at_s + TICK_S > start_s)
+        return merged([*whole, *part])
+
+    def _before(self, variant: str, until_s: int) -> Past:
+        """What was learned, with the hours of the last day that were over by then."""
+        key = variant, until_s - until_s % HOUR_S
+        past = self._pasts.get(key)
+        if past is None:
+            learned = self.pasts.get(variant)
+            past = self._pasts[key] = learned.copy() if learned else Past()
+            for hour_s, profiles in self._whole_hours():
+                if hour_s + HOUR_S <= key[1] and variant in profiles:
+                    self._add(past, variant, hour_s, profiles[variant])
+        return past
+
+    def _whole_hours(self) -> Iterator[tuple[int, Profiles]]:
+        """The last day's hours, and those whose ticks are still kept."""
+        yield from self.hours
+        by_hour: dict[int, list[Profiles]] = {}
+        for at_s, profiles in self.ticks:
+            by_hour.setdefault(at_s - at_s % HOUR_S, []).append(profiles)
+        for hour_s, ticks in by_hour.items():
+            if hour_s + HOUR_S <= self.ticks[-1][0]:
+                yield hour_s, merged(ticks)
+
+    def _spans(self, variant: str, start_s: int) -> int:
+        return sum(variant in profiles for at_s, profiles in (*self.hours, *self.ticks) if at_s >= start_s)
+
+
+def merged(parts: Sequence[Mapping[str, Profile]]) -> Profiles:
+    out: Profiles = {}
+    for part in parts:
+        for variant, profile in part.items():
+            out.setdefault(variant, Profile()).merge(profile)
+    return out

@@ -1,0 +1,220 @@
+"""From changed shares to what happened: since when, in which documents, and what stands behind it.
+
+Several shares change by one cause: a field that moved is gone in one place, has come in another, and its values
+collapse. The documents themselves tell which changes belong together: those that show one show the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+from typing import Final
+
+from botwatch import limits
+from botwatch.detect.drift.compare import Change, What
+from botwatch.detect.drift.profile import Stat
+from botwatch.detect.drift.shape import Seen, Type
+from botwatch.detect.drift.source import KIND, Drift, Source
+
+_TOGETHER_MIN: Final = 0.8
+_GONE: Final = (What.VANISHED, What.RARER, What.MORE_NULL, What.MORE_EMPTY)
+# What explains comes before what follows from it.
+_ORDER: Final = (
+    What.NESTED,
+    What.TYPE_CHANGED,
+    What.VANISHED,
+    What.RARER,
+    What.MORE_NULL,
+    What.MORE_EMPTY,
+    What.APPEARED,
+    What.VALUE_COLLAPSED,
+    What.VALUE_NEW,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A document that was looked at. `number` is its place in the list it came in."""
+
+    number: int
+    at_ns: int
+    shape: Sequence[Seen]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One change of a source, as it is told. `moved_to` is where what is gone has come instead."""
+
+    drift: Drift
+    moved_to: str
+    began_ns: int | None
+    affected: tuple[int, ...]  # numbers of the samples that show it
+    unaffected: tuple[int, ...]
+
+    @property
+    def sure(self) -> float:
+        """How sure it is that this is no chance, below 1."""
+        return 1.0 - exp(-self.drift.change.surprise / 2)
+
+
+def shows(change: Change, document: Sequence[Seen], kind: str) -> bool | None:
+    """Whether a document shows the change; None where it says nothing about it."""
+    if change.path == KIND:
+        return kind == change.share.value
+    here = [seen for seen in document if seen.path == change.path]
+    if change.what in (What.VANISHED, What.RARER):
+        return None if not _could_have(change.path, document) else not here
+    if change.what is What.APPEARED:
+        return None if not _could_have(change.path, document) else bool(here)
+    if not here:
+        return None
+    return any(_fits(change, seen) for seen in here)
+
+
+def _could_have(path: str, document: Sequence[Seen]) -> bool:
+    above = path.rpartition(".")[0]
+    return any(seen.path == above and seen.type is Type.OBJECT for seen in document)
+
+
+def _fits(change: Change, seen: Seen) -> bool:
+    if change.share.stat is Stat.NULL:
+        return seen.type is Type.NULL
+    if change.share.stat is Stat.EMPTY:
+        return seen.empty
+    if change.share.stat is Stat.TYPE:
+        return seen.type == change.share.value
+    return seen.value == change.share.value
+
+
+def tell(drifts: Sequence[Drift], samples: Sequence[Sample], source: Source) -> list[Cause]:
+    """The causes, what explains first. Samples are in the order they came."""
+    kinds = {sample.number: source.kind(sample.shape) for sample in samples}
+    shown = {
+        drift: {
+            sample.number: said
+            for sample in samples
+            if drift.variant in ("", kinds[sample.number])
+            and (said := shows(drift.change, sample.shape, kinds[sample.number])) is not None
+        }
+        for drift in drifts
+    }
+    order = sorted(drifts, key=lambda drift: (_ORDER.index(drift.change.what), -drift.change.surprise))
+    causes = [_cause(drift, shown[drift], samples) for drift in order]
+    moved = {(cause.drift.variant, place) for cause in causes if cause.moved_to for place in _inside(cause.moved_to)}
+    return [
+        cause
+        for cause in causes
+        if cause.drift.change.what is not What.APPEARED or (cause.drift.variant, cause.drift.change.path) not in moved
+    ]
+
+
+def _inside(path: str) -> list[str]:
+    """A place and all around it."""
+    return [path, *(path[:end] for end, char in enumerate(path) if char in ".[" and end)]
+
+
+def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -> Cause:
+    told = [sample for sample in samples if sample.number in shown]
+    marks = [shown[sample.number] for sample in told]
+    start = turning(marks)
+    rising = start is None or _share(marks[start:]) >= _share(marks[:start])
+    # What collapses is shown by its not being there any more.
+    odd = [sample for sample, mark in zip(told, marks, strict=True) if mark is rising]
+    others = [sample for sample, mark in zip(told, marks, strict=True) if mark is not rising]
+    if start is not None:
+        since = told[start].number
+        odd = [sample for sample in odd if sample.number >= since]
+        others = [sample for sample in others if sample.number < since] or others
+    moved = _companion(odd, others) if drift.change.what in _GONE else ""
+    return Cause(
+        drift,
+        moved,
+        told[start].at_ns if start is not None else None,
+        tuple(sample.number for sample in odd[: limits.DRIFT_EXAMPLES_MAX]),
+        tuple(sample.number for sample in others[-limits.DRIFT_EXAMPLES_MAX :]),
+    )
+
+
+def _companion(odd: Sequence[Sample], others: Sequence[Sample]) -> str:
+    """The place that came where something is gone, and only there: the innermost that holds a value."""
+    if len(odd) < 2 or len(others) < 10:
+        return ""
+    usual = {seen.path for sample in others for seen in sample.shape}
+    come: Counter[str] = Counter()
+    for sample in odd:
+        values = (Type.STRING, Type.NUMBER, Type.BOOL)
+        come.update({seen.path for seen in sample.shape if seen.type in values} - usual)
+    best = max(come.items(), key=lambda item: (item[1], item[0].count(".")), default=("", 0))
+    return best[0] if best[1] >= _TOGETHER_MIN * len(odd) else ""
+
+
+def _share(marks: Sequence[bool]) -> float:
+    return sum(marks) / len(marks) if marks else 0.0
+
+
+def turning(marks: Sequence[bool]) -> int | None:
+    """The index from which on the share of marks is another one; None where no split tells more than none."""
+    total, best, place = sum(marks), 3.0, None
+    before = 0
+    whole = _likelihood(total, len(marks))
+    for index, mark in enumerate(marks):
+        if index:
+            gain = _likelihood(before, index) + _likelihood(total - before, len(marks) - index) - whole
+            if gain > best:
+                best, place = gain, index
+        before += mark
+    return place
+
+
+def _likelihood(count: int, of: int) -> float:
+    rest = of - count
+    return (count * log(count / of) if count else 0.0) + (rest * log(rest / of) if rest else 0.0)
+
+
+def sentence(cause: Cause) -> str:
+    """What happened, in words. Paths and values are foreign text."""
+    change = cause.drift.change
+    path, value = f"`{change.path}`", f"`{change.share.value}`"
+    share = f"{change.before:.1%} → {change.now:.1%}"
+    if cause.moved_to:
+        gone = change.now_of - change.now_count
+        return f"{path} is gone where `{cause.moved_to}` has come, in {gone:.0f} of {change.now_of:.0f}"
+    texts = {
+        What.APPEARED: f"{path} has come, in {change.now:.1%}",
+        What.VANISHED: f"{path} is gone, it was in {change.before:.1%}",
+        What.RARER: f"{path} is missing more often: present {share}",
+        What.MORE_NULL: f"{path} is null more often: {share}",
+        What.MORE_EMPTY: f"{path} is empty more often: {share}",
+        What.TYPE_CHANGED: f"{path} is of type {change.share.value}: {share}",
+        What.NESTED: f"{path} holds an object where a value was, in {change.now:.1%}",
+        What.VALUE_COLLAPSED: f"{value} in {path} is rare now: {share}",
+        What.VALUE_NEW: f"{value} is new in {path}, in {change.now:.1%}",
+    }
+    if change.path == KIND:
+        texts[What.VALUE_COLLAPSED] = f"documents of the kind {value} are rare now: {share}"
+        texts[What.VALUE_NEW] = f"documents of the kind {value} are new, {change.now:.1%} of all"
+    return texts[change.what]
+
+
+def masked(value: object, choices: Mapping[str, bool], path: str = "", depth: int = 0) -> object:
+    """A document to be shown: its shape, with only the values that are one of a few."""
+    if isinstance(value, Mapping):
+        if depth >= limits.DRIFT_DEPTH_MAX:
+            return "{…}"
+        inside = list(value.items())[: limits.DRIFT_KEYS_PER_EXAMPLE_MAX]
+        return {
+            str(key)[: limits.DRIFT_KEY_CHARS_MAX]: masked(
+                child, choices, f"{path}.{key}" if path else str(key), depth + 1
+            )
+            for key, child in inside
+        }
+    if isinstance(value, (list, tuple)):
+        return [masked(child, choices, f"{path}[]", depth + 1) for child in value[:2]] + ["…"] * (len(value) > 2)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        kept = choices.get(path, False) and len(value) <= limits.DRIFT_VALUE_CHARS_MAX
+        return value if kept or not value else f"… {len(value)} characters"
+    return 0

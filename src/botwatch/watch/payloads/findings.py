@@ -1,0 +1,123 @@
+"""What drift has found, as rows: new ones are told with their story, old ones kept up to date, ended when over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from botwatch import limits
+from botwatch.detect.drift.compare import Change, What
+from botwatch.detect.drift.profile import Share, Stat
+from botwatch.detect.drift.source import Drift, Source
+from botwatch.detect.drift.story import Cause, Sample, masked, sentence, tell
+from botwatch.detect.rows_drift import DriftRow
+from botwatch.watch.payloads.reading import Document
+
+OVER_NS: Final = 30 * 60 * 10**9  # not found for so long: over
+Key = tuple[str, Share]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A new finding, ready to be kept."""
+
+    cause: Cause
+    evidence: Mapping[str, Any]
+
+
+def story(source: Source, drifts: Sequence[Drift], documents: Sequence[Document], now_ns: int) -> list[Told]:
+    samples = [Sample(number, document.at_ns, document.shape) for number, document in enumerate(documents)]
+    choices = {drift.variant: source.choices(drift.variant, now_ns // 10**9) for drift in drifts}
+    return [
+        Told(cause, _evidence(cause, documents, choices[cause.drift.variant]))
+        for cause in tell(drifts, samples, source)
+    ]
+
+
+def _evidence(cause: Cause, documents: Sequence[Document], choices: Mapping[str, bool]) -> dict[str, Any]:
+    touched = [documents[number] for number in cause.affected]
+    before = [documents[number] for number in cause.unaffected[-1:]]
+    return {
+        "sure": cause.sure,
+        "before": [masked(document.content, choices) for document in before],
+        "after": [masked(document.content, choices) for document in touched[:1]],
+        "sessions": _distinct(document.session for document in touched),
+        "traces": _distinct(document.trace for document in touched),
+        "bots": _distinct(document.bot for document in touched),
+        "at_ns": [document.at_ns for document in touched],
+    }
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))[: limits.DRIFT_EXAMPLES_MAX]
+
+
+def key_of(row: DriftRow) -> Key:
+    return row.variant, Share(row.path, Stat(row.stat), row.value)
+
+
+def change_of(row: DriftRow) -> Change:
+    return Change(
+        What(row.what), key_of(row)[1], row.before_count, row.before_of, row.now_count, row.now_of, row.surprise
+    )
+
+
+def live(session: Session, source: str) -> dict[Key, DriftRow]:
+    """What is still going on, by what it is about."""
+    rows = session.scalars(sa.select(DriftRow).where(DriftRow.source == source, DriftRow.ended_ns.is_(None)))
+    return {key_of(row): row for row in rows}
+
+
+def accepted(session: Session, source: str) -> list[DriftRow]:
+    query = sa.select(DriftRow).where(DriftRow.source == source, DriftRow.accepted_ns.is_not(None))
+    return list(session.scalars(query.order_by(DriftRow.id)))
+
+
+def keep_up(session: Session, source: str, drifts: Sequence[Drift], now_ns: int) -> None:
+    """Bring the rows that are live up to date; end those that were not found for a while."""
+    found = {(drift.variant, drift.change.share): drift for drift in drifts}
+    for key, row in live(session, source).items():
+        drift = found.get(key)
+        if drift is not None:
+            row.last_ns, row.surprise = now_ns, max(row.surprise, drift.change.surprise)
+            row.now_count, row.now_of = drift.change.now_count, drift.change.now_of
+        elif now_ns - row.last_ns > OVER_NS:
+            row.ended_ns = now_ns
+
+
+def add(session: Session, source: str, told: Sequence[Told], now_ns: int) -> list[str]:
+    """Make rows of what is new; the sentences of those that were."""
+    known = live(session, source)
+    added: list[str] = []
+    for finding in told:
+        drift, change = finding.cause.drift, finding.cause.drift.change
+        if (drift.variant, change.share) in known or len(known) + len(added) >= limits.DRIFTS_PER_SOURCE_MAX:
+            continue
+        text = sentence(finding.cause)[: limits.RULE_TEXT_CHARS_MAX]
+        session.add(
+            DriftRow(
+                source=source,
+                variant=drift.variant[: limits.DRIFT_VARIANT_CHARS_MAX],
+                path=change.path[: limits.DRIFT_PATH_CHARS_MAX],
+                stat=change.share.stat.value,
+                value=change.share.value[: limits.DRIFT_VALUE_CHARS_MAX],
+                what=change.what.value,
+                sentence=text,
+                moved_to=finding.cause.moved_to[: limits.DRIFT_PATH_CHARS_MAX],
+                before_count=change.before_count,
+                before_of=change.before_of,
+                now_count=change.now_count,
+                now_of=change.now_of,
+                surprise=change.surprise,
+                began_ns=finding.cause.began_ns or now_ns - drift.window_s * 10**9,
+                found_ns=now_ns,
+                last_ns=now_ns,
+                evidence=dict(finding.evidence),
+            )
+        )
+        added.append(text)
+    return added

@@ -1,0 +1,198 @@
+"""A source is followed for some days, then changed: what is found, when, and what is not."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+
+import pytest
+
+from botwatch.detect.drift.compare import What
+from botwatch.detect.drift.kinds import Kinds, choose
+from botwatch.detect.drift.shape import shape
+from botwatch.detect.drift.source import HOUR_S, TICK_S, Drift, Source
+from botwatch.detect.drift.story import Sample, sentence, tell, turning
+from tests.detect.drift.tickets import START_S, Document, Mutate, moved, nothing, stream
+
+PER_HOUR = 120
+CHANGED_S = START_S + 60 * HOUR_S
+
+
+@pytest.fixture(scope="module")
+def known() -> Source:
+    """Two and a half days of tickets."""
+    source = Source("tickets")
+    for at_s, document in stream(random.Random(1), START_S, CHANGED_S, PER_HOUR):
+        source.observe(at_s, shape(document))
+    return source
+
+
+def watched(
+    known: Source, change: Mutate, hours: float, samples: list[Sample] | None = None
+) -> tuple[Source, list[Drift], int]:
+    """Follow it on with the change, until something is found; how many seconds that took."""
+    source, judged_s = copy.deepcopy(known), CHANGED_S
+    for at_s, document in stream(random.Random(2), CHANGED_S, CHANGED_S + hours * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + TICK_S:
+            judged_s += TICK_S
+            if drifts := source.judge(judged_s):
+                return source, drifts, judged_s - CHANGED_S
+        changed = change(document)
+        if changed is not None:
+            seen = shape(changed)
+            source.observe(at_s, seen)
+            if samples is not None:
+                samples.append(Sample(len(samples), at_s * 10**9, seen))
+    return source, [], judged_s - CHANGED_S
+
+
+def set_to(key: str, value: object, share: float = 1.0) -> Mutate:
+    r = random.Random(3)
+    return lambda document: document | {key: value} if r.random() < share else document
+
+
+def without(key: str, share: float = 1.0) -> Mutate:
+    r = random.Random(3)
+    return lambda document: {k: v for k, v in document.items() if k != key or r.random() >= share}
+
+
+def rename(document: Document) -> Document:
+    return document | {"customer": {"id": 1, "level": "free"}}
+
+
+CHANGES: dict[str, tuple[Mutate, str, What, float]] = {
+    "a new place": (set_to("origin", "web"), "origin", What.APPEARED, 1),
+    "gone": (without("text"), "text", What.VANISHED, 1),
+    "rarer": (without("text", 0.3), "text", What.RARER, 1),
+    "null": (set_to("text", None, 0.2), "text", What.MORE_NULL, 1),
+    "empty": (set_to("text", "", 0.2), "text", What.MORE_EMPTY, 1),
+    "another type": (set_to("id", 7), "id", What.TYPE_CHANGED, 1),
+    "nested": (set_to("category", {"name": "billing"}), "category", What.NESTED, 1),
+    "inside an object": (rename, "customer.tier", What.VANISHED, 1),
+    "a new value": (set_to("category", "unheard-of", 0.2), "category", What.VALUE_NEW, 3),
+    "a value that vanishes": (
+        lambda d: d if d["category"] != "technical" else None,
+        "category",
+        What.VALUE_COLLAPSED,
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_found_where_it_is(known: Source, name: str) -> None:
+    change, path, what, hours = CHANGES[name]
+    _, drifts, _ = watched(known, change, hours)
+    found = {(drift.change.path, drift.change.what) for drift in drifts}
+    also = {What.RARER} if what is What.VANISHED else {What.TYPE_CHANGED} if what is What.NESTED else set()
+    assert (path, what) in found or any((path, other) in found for other in also), found
+
+
+def test_nothing_is_found_where_nothing_changes(known: Source) -> None:
+    source, judged_s = copy.deepcopy(known), CHANGED_S
+    for at_s, document in stream(random.Random(4), CHANGED_S, CHANGED_S + 48 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + 2 * TICK_S:
+            judged_s += 2 * TICK_S
+            assert source.judge(judged_s) == []
+        source.observe(at_s, shape(nothing(document)))
+
+
+def test_the_topic_that_moved_is_told_first_and_by_both_its_places(known: Source) -> None:
+    """8 % of the tickets carry `details.topic` instead of `category`; nothing throws."""
+    before = list(stream(random.Random(1), START_S, CHANGED_S, PER_HOUR))[-200:]
+    samples = [Sample(number, at_s * 10**9, shape(document)) for number, (at_s, document) in enumerate(before)]
+    source, drifts, after_s = watched(known, moved, 3, samples)
+    causes = tell(drifts, samples, source)
+    assert after_s <= 3_600
+    assert causes[0].drift.change.path == "category"
+    assert causes[0].moved_to == "details.topic"
+    assert sentence(causes[0]).startswith("`category` is gone where `details.topic` has come")
+    first = next(sample for sample in samples if any(seen.path == "details" for seen in sample.shape))
+    assert causes[0].began_ns == first.at_ns
+    assert all(any(seen.path == "details" for seen in samples[number].shape) for number in causes[0].affected)
+
+
+def test_it_stays_found_for_days_and_is_over_when_it_is_undone(known: Source) -> None:
+    source, judged_s, found = copy.deepcopy(known), CHANGED_S, []
+    undone_s = CHANGED_S + 40 * HOUR_S
+    for at_s, document in stream(random.Random(5), CHANGED_S, CHANGED_S + 80 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + HOUR_S:
+            judged_s += HOUR_S
+            found.append((judged_s, bool(source.judge(judged_s))))
+        source.observe(at_s, shape(moved(document) if at_s < undone_s else document))
+    assert all(bad for at_s, bad in found if CHANGED_S + 2 * HOUR_S < at_s <= undone_s)
+    assert not any(bad for at_s, bad in found if at_s > undone_s + 26 * HOUR_S)
+
+
+def test_what_was_accepted_is_not_found_again_but_a_further_change_is(known: Source) -> None:
+    change = without("text", 0.3)
+    source, drifts, after_s = watched(known, change, 1)
+    for drift in drifts:
+        source.accept(drift.variant, drift.change, CHANGED_S + after_s)
+    known_now = copy.deepcopy(source)
+    judged_s, r = CHANGED_S + HOUR_S, random.Random(6)
+    for at_s, document in stream(r, judged_s, judged_s + 12 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + HOUR_S:
+            judged_s += HOUR_S
+            assert known_now.judge(judged_s) == []
+        known_now.observe(at_s, shape(change(document) or {}))
+    further: set[str] = set()
+    for at_s, document in stream(r, judged_s, judged_s + 2 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + TICK_S:
+            judged_s += TICK_S
+            further |= {drift.change.path for drift in known_now.judge(judged_s)}
+        known_now.observe(at_s, shape({key: value for key, value in document.items() if key != "text"}))
+    assert further == {"text"}
+
+
+def test_a_source_is_not_judged_before_it_is_known() -> None:
+    source = Source("young")
+    for at_s, document in stream(random.Random(7), START_S, START_S + 2 * HOUR_S, PER_HOUR):
+        source.observe(at_s, shape(document))
+        assert source.judge(at_s) == []
+
+
+def platform(r: random.Random) -> Document:
+    """Three kinds, one of them rare, each with places of its own."""
+    kind = r.choices(["message", "reaction", "join"], [80, 18, 2])[0]
+    body: Document = {"type": kind, "user": f"U{r.randint(10**8, 10**9)}"}
+    if kind == "message":
+        return body | {"text": "hello", "channel": "C1", "thread": None if r.random() < 0.5 else "1.2"}
+    return body | ({"item": {"id": 1}, "emoji": "+1"} if kind == "reaction" else {"team": {"id": 2}})
+
+
+def carried(r: random.Random) -> Document:
+    body: Document = {"update": r.randint(1, 10**6)}
+    kind = r.choices(["message", "callback", "edited"], [8, 1, 1])[0]
+    return body | {kind: {"id": 1, "data" if kind == "callback" else "text": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("make", "kinds"),
+    [
+        (platform, Kinds(("type",))),
+        (carried, Kinds((), ("callback", "edited", "message"))),
+        (lambda r: {"a": r.choice("xyz"), "b": 1}, Kinds()),
+    ],
+)
+def test_kinds_are_found_by_themselves(make: Callable[[random.Random], Document], kinds: Kinds) -> None:
+    r = random.Random(8)
+    assert choose([shape(make(r)) for _ in range(400)]) == kinds
+
+
+def test_a_rare_kind_that_comes_more_often_is_not_a_change_of_the_others() -> None:
+    source, r = Source("platform"), random.Random(9)
+    for at_s, _ in stream(random.Random(1), START_S, CHANGED_S, PER_HOUR):
+        source.observe(at_s, shape(platform(r)))
+    for at_s, _ in stream(random.Random(2), CHANGED_S, CHANGED_S + 3 * HOUR_S, PER_HOUR):
+        document = platform(r)
+        source.observe(at_s, shape(document if r.random() < 0.9 else {"type": "join", "user": "U1", "team": {"id": 2}}))
+    assert {drift.change.path for drift in source.judge(CHANGED_S + 3 * HOUR_S)} <= {"(kind)"}
+
+
+def test_the_moment_a_share_turned_is_found() -> None:
+    assert turning([False] * 50 + [True] * 5) == 50
+    assert turning([True] * 30 + [False] * 30) == 30
+    assert turning([False, True] * 40) is None
+    assert turning([]) is None
