@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from botwatch_sdk import _limits
+from botwatch_sdk._tally import Tally
 
 
 class Kind(StrEnum):
@@ -23,7 +24,7 @@ class Reason(StrEnum):
     REFUSED = "refused"  # the server answered that it does not take it
     TOO_LARGE = "too_large"
     UNENCODABLE = "unencodable"  # not to be written as OTLP or JSON
-    NAMES = "names"  # more queue or state names than are kept
+    NAMES = "names"  # more names of queues, states, dependencies and the like than are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Counters:
         self._queues: dict[str, Reading] = {}
         self._states: dict[str, Reading] = {}
         self._invalid: dict[str, int] = {}
+        self.tally = Tally(lambda: self.drop(Reason.NAMES))
 
     def event(self, kind: Kind) -> None:
         with self._lock:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import psutil
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from botwatch_sdk import _limits, _names
+from botwatch_sdk import _limits, _names, _tally
 from botwatch_sdk._counters import Counters, Reading, Readings
 from botwatch_sdk._guard import contained
+from botwatch_sdk._tally import Labels, Told
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class Pulse:
     events: dict[str, int]
     dropped: dict[str, int]
     readings: Readings
+    told: Told
 
 
 class Gauges:
@@ -42,6 +44,7 @@ class Gauges:
         self._connections_after_s = 0.0
 
     def read(self, counters: Counters) -> Pulse:
+        told = counters.tally.take()  # before what it may drop is counted
         return Pulse(
             _tried(self._cpu),
             _tried(lambda: int(self._process.memory_info().rss)),
@@ -50,6 +53,7 @@ class Gauges:
             {str(kind): count for kind, count in counters.events.items()},
             {str(reason): count for reason, count in counters.dropped.items()},
             counters.take_readings(),
+            told,
         )
 
     def _cpu(self) -> float | None:
@@ -113,6 +117,11 @@ def instruments(meter: Meter) -> None:
     count(_names.EVENTS, "{event}", _names.EVENT_KIND, lambda pulse: pulse.events)
     count(_names.DROPPED, "{item}", _names.DROPPED_REASON, lambda pulse: pulse.dropped)
     count(_names.STATE_INVALID, "{check}", _names.STATE_NAME, lambda pulse: pulse.readings.invalid)
+    for metric, unit in _tally.GAUGES:
+        reading(metric, unit, lambda pulse, metric=metric: _told(pulse.told.gauges[metric]))  # type: ignore[misc]
+    for metric, unit in _tally.COUNTS:
+        observe = _seen(lambda pulse, metric=metric: _told(pulse.told.counts[metric]))  # type: ignore[misc]
+        meter.create_observable_counter(metric, [observe], unit)
 
 
 def _seen(read: Callable[[Pulse], Iterable[Observation]]) -> Callable[[CallbackOptions], Iterable[Observation]]:
@@ -128,6 +137,10 @@ def _one(value: float | None) -> Iterable[Observation]:
 
 def _labelled(label: str, counts: dict[str, int]) -> Iterable[Observation]:
     return [Observation(count, {label: name}) for name, count in counts.items()]
+
+
+def _told(found: Mapping[Labels, float]) -> Iterable[Observation]:
+    return [Observation(value, dict(labels)) for labels, value in found.items()]
 
 
 def _depths(queues: dict[str, Reading]) -> Iterable[Observation]:

@@ -41,3 +41,11 @@ HEADERS_MAX = 256
 
 READING_NAMES_MAX = 256
 WARNINGS_MAX = 256  # different things the SDK complains about in one process
+
+# --- what the bot calls
+LIMIT_VALUES_MAX = 16  # different values of one announced limit that are remembered
+LIMIT_SEEN_S = 600.0  # a value seen within it is no change: providers have one limit for each model or path
+BREAKER_FAILURES = 5
+BREAKER_REST_S = 30.0
+HEALTH_TIMEOUT_S = 2.0
+HEALTH_FRESH_S = 1.0

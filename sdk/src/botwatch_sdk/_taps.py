@@ -25,7 +25,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.util.types import AnyValue, Attributes
 
 from botwatch_sdk import _limits, _live, _scope, _wire
@@ -38,6 +38,9 @@ _EMPTY_CONTEXT: Final = Context()
 # OpenTelemetry's stand-ins for "nobody set a provider" are public for spans only.
 _NO_LOGGERS: Final = "ProxyLoggerProvider"
 _NO_METERS: Final = "_ProxyMeterProvider"
+_CALLS: Final = frozenset({SpanKind.CLIENT, SpanKind.PRODUCER})
+# Set by `instrument`: a span of a call as it goes to Botwatch.
+of_calls: Callable[[ReadableSpan], ReadableSpan] | None = None
 
 
 class SpanTap(SpanProcessor):
@@ -54,6 +57,8 @@ class SpanTap(SpanProcessor):
             weight = _weight(span.attributes)
             if span.status.status_code is StatusCode.ERROR:
                 weight += _limits.STACK_CHARS_MAX  # the stack in its event; to look is dearer than to assume
+            if of_calls is not None and span.kind in _CALLS:
+                span = of_calls(span)
             runtime.spans.put(span, weight)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -173,6 +178,12 @@ class _Made:
 
 
 _made = _Made()
+
+
+def has_meters_of_its_own() -> bool:
+    """Whether the bot set up metrics itself: then it wants to see them."""
+    found = metrics.get_meter_provider()
+    return isinstance(found, MeterProvider) and (_made.own is None or found is not _made.own.meters)
 
 
 def own(resource: Resource, instruments: Callable[[metrics.Meter], None]) -> Own:

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any, Generic, Protocol, TypeVar
 
 import requests
+from opentelemetry.context import attach, set_value
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -200,8 +201,9 @@ _our_threads: set[int] = set()
 
 
 def hush() -> None:
-    """To be called by a thread of ours when it begins."""
+    """To be called by a thread of ours when it begins: instrumentation libraries pass over what it sends, too."""
     _our_threads.add(threading.get_ident())
+    attach(set_value("suppress_instrumentation", True))
 
 
 def unhush() -> None:

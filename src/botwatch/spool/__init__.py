@@ -2,7 +2,8 @@
 
 from botwatch.spool.batch import Batch, Dead, SpooledParcel
 from botwatch.spool.counts import Counts
+from botwatch.spool.heard import Heard, Mark
 from botwatch.spool.spool import Spool
 from botwatch.spool.standing import Backlog
 
-__all__ = ["Backlog", "Batch", "Counts", "Dead", "Spool", "SpooledParcel"]
+__all__ = ["Backlog", "Batch", "Counts", "Dead", "Heard", "Mark", "Spool", "SpooledParcel"]

@@ -87,8 +87,10 @@ CREATE MATERIALIZED VIEW inbox_traces_to_spans {on_cluster} TO spans AS
 WITH
     CAST(mapFromArrays(span.attributes.key, arrayMap(v -> botwatch_text(v), span.attributes.value)), 'Map(LowCardinality(String), String)') AS attributes,
     if(attributes['http.response.status_code'] != '', attributes['http.response.status_code'], attributes['http.status_code']) AS http_status,
-    attributes['error.type'] AS error_type,
-    span.status.code = 2 AS failed
+    span.status.code = 2 AS failed,
+    arrayElement(span.events.attributes, indexOf(span.events.name, 'exception')) AS exception,
+    if(attributes['error.type'] != '' OR NOT failed, attributes['error.type'],
+        botwatch_text(arrayElement(exception.value, indexOf(exception.key, 'exception.type')))) AS error_type
 SELECT
     multiIf(attributes['bot.name'] != '', attributes['bot.name'], carrier['bot.name'] != '', carrier['bot.name'],
             attributes['gen_ai.agent.name'] != '', attributes['gen_ai.agent.name'], carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
