@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from botwatch.clock import ManualClock
-from botwatch.demo.history import history
+from botwatch.demo.history import history, is_empty
 from botwatch.errors import SettingError
 from botwatch.nouns import Parcel, Receipt, Signal
 from botwatch.spool import Counts
@@ -365,3 +365,18 @@ class TestWriting:
     def test_days_that_cannot_be_are_refused(self, store: Store, days: int) -> None:
         with pytest.raises(SettingError, match=f"expected 1 to 31, found {days}"):
             history(store, NOW_NS, SETTINGS, days=days)
+
+
+def test_what_the_server_says_of_its_own_machine_is_no_bots_history(store: Store) -> None:
+    """It may have told of it before history is written."""
+
+    def told(bot: str) -> None:
+        point = {"host": "h", "metric": "system.uptime", "kind": "gauge", "series": 1, "at": NOW_NS / 1e9, "value": 1}
+        row = json.dumps({"bot": bot, "resource": "{}", **point}).encode()
+        store.insert("number_points", row, fmt="JSONEachRow", settings={})
+
+    assert is_empty(store)
+    told("")
+    assert is_empty(store)
+    told("shop")
+    assert not is_empty(store)

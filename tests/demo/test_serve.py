@@ -68,6 +68,9 @@ def test_it_answers_with_numbers_that_move_and_ends_clean(demo: subprocess.Popen
         status = client.get(found[3])
         assert status.status_code == 200, status.text
         assert status.json()["messages"]["avg_response_ms"] > 0
+        hosts = client.get("/api/hosts").json()["items"]
+        assert sum(host["measured"] is not None for host in hosts) <= 1, "only this machine is a real one"
+        assert "" not in {bot["name"] for bot in client.get("/api/bots").json()["items"]}
 
         def received() -> int:
             return int(client.get("/api/intake").json()["logs"]["received"])

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import secrets
 import signal
+from collections.abc import Awaitable, Callable
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from botwatch import process
 from botwatch.clock import SECOND_NS
 from botwatch.demo.fleet import Fleet
 from botwatch.demo.history import history
+from botwatch.demo.machines import Machines
 from botwatch.demo.stories import Story, stories
 from botwatch.server import Server
 from botwatch.settings import Settings
@@ -48,6 +50,7 @@ async def _run(settings: Settings, rate: float) -> int:
         await asyncio.to_thread(server.writer.prepared.wait, _PREPARED_S)
         now_ns = server.clock.now_ns()
         written = await asyncio.to_thread(history, server.store, now_ns, settings)
+        exit.push_async_callback(_beside(Machines(server.reporter, server.clock, settings.time_zone)))
         fleet.start()
         exit.push_async_callback(asyncio.to_thread, fleet.stop)
         happened = stories(now_ns, settings.time_zone) if written else ()
@@ -55,6 +58,18 @@ async def _run(settings: Settings, rate: float) -> int:
         await _watch(fleet, stopped)
         print("\nEnding: the bots first, then the server.", flush=True)
     return 0
+
+
+def _beside(machines: Machines) -> Callable[[], Awaitable[None]]:
+    """Run it from now on; what it gives ends it."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(machines.run(stop))
+
+    async def end() -> None:
+        stop.set()
+        await task
+
+    return end
 
 
 async def _ingest_key(server: Server) -> str:
@@ -86,7 +101,7 @@ def _welcome(settings: Settings, url: str, link: str, happened: tuple[Story, ...
     found = sorted((story for story in happened if story.told), key=lambda story: story.from_ns)
     what = [f"  {dt.datetime.fromtimestamp(story.from_ns / SECOND_NS, zone):%a %H:%M}  {story.told}" for story in found]
     lines = [
-        "Botwatch is watching five bots on four hosts.",
+        f"Botwatch is watching five bots on four hosts{', and this machine' if settings.watch_host else ''}.",
         "",
         f"  look    {link}",
         f"  ask     curl -H 'Authorization: Bearer {token}' {url}/api/monitoring/status",

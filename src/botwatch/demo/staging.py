@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from botwatch.clock import SECOND_NS
-from botwatch.demo import steps, world
+from botwatch.demo import machines, steps, world
 from botwatch.demo.cast import FLEET
 from botwatch.demo.scripts import SLOTS
 from botwatch.demo.steps import Row
@@ -44,6 +44,7 @@ def tables(frame: Frame, stories: tuple[Story, ...]) -> dict[str, bytes]:
         "demo_minutes": list(_minutes(frame)),
         "demo_bots": [_bot(bot) for bot in FLEET],
         "demo_users": [row for bot in FLEET for row in _user_ids(bot)],
+        "demo_machines": list(machines.past(frame.from_ns, frame.to_ns, frame.time_zone)),
         "demo_lives": [life for bot in FLEET for life in _lives(bot, stories, frame)],
         "demo_scripts": [row for bot in FLEET for row in _scripts(bot)],
         "demo_steps": [turn.row() for turn in turns],

@@ -142,3 +142,15 @@ CREATE TABLE demo_stories
     factor Float64
 )
 ENGINE = Memory;
+
+CREATE TABLE demo_machines
+(
+    host String,
+    metric String,
+    at_ns Int64,
+    value Float64,
+    unit String,
+    label_names Array(String),
+    label_values Array(String)
+)
+ENGINE = Memory;

@@ -1,0 +1,1 @@
+"""The machine: one file for each thing that is read of it."""
