@@ -20,7 +20,8 @@ TICK_S: Final = 300
 HOUR_S: Final = 3_600
 KIND: Final = "(kind)"  # the place that stands for which kinds come
 EVERY: Final = ""  # the variant that holds it
-_CHOOSE_AFTER_S: Final = 24 * HOUR_S
+# The kinds are chosen when a day has been seen, or much of one.
+_CHOOSE_AFTER: Final = ((24 * HOUR_S, DOCUMENTS_MIN), (6 * HOUR_S, 500))
 _HELD_S_MAX: Final = 7 * 24 * HOUR_S  # after a week, a change is how things are
 
 # How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
@@ -77,7 +78,8 @@ class Source:
         if self._turn % self._every:
             return
         self.waiting.append((at_s, document))
-        if len(self.waiting) >= DOCUMENTS_MIN and at_s - self.waiting[0][0] >= _CHOOSE_AFTER_S:
+        span_s = at_s - self.waiting[0][0]
+        if any(span_s >= after_s and len(self.waiting) >= least for after_s, least in _CHOOSE_AFTER):
             self._begin()
         elif len(self.waiting) >= limits.DRIFT_DOCUMENTS_KEPT_MAX:
             self._every *= 2

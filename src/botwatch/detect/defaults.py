@@ -1,0 +1,213 @@
+"""The rules there are before anybody has made one. Each can be changed or switched off by its name.
+
+They follow the table of important metrics: where it has a warning and a critical limit there are two rules, and the
+warning keeps quiet while the critical one is open. None judges by a single spike, reply or failure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from botwatch.detect.rule import Aggregation, Kind, NoData, Operand, Rule, Severity
+
+SOURCE: Final = "default"
+_QUEUE: Final = "broker,queue"
+
+
+def _rule(name: str, severity: Severity, **said: Any) -> Rule:
+    return Rule.model_validate({"name": name, "severity": severity, "source": SOURCE, **said})
+
+
+def _pair(
+    names: tuple[str, str], limits: tuple[float, float], ends: tuple[float, float], **same: Any
+) -> tuple[Rule, Rule]:
+    """Two limits of one measure, each with where it is over again."""
+    mild, worse = names
+    return (
+        _rule(mild, Severity.WARNING, value=limits[0], recover=ends[0], depends_on=worse, **same),
+        _rule(worse, Severity.CRITICAL, value=limits[1], recover=ends[1], **same),
+    )
+
+
+def _high(what: str, limits: tuple[float, float], ends: tuple[float, float], **same: Any) -> tuple[Rule, Rule]:
+    return _pair((f"{what} high", f"{what} critical"), limits, ends, **same)
+
+
+def _steady(field: str, by: str, message: str) -> dict[str, Any]:
+    """What must last five minutes: an average over two, for three."""
+    return {"field": field, "by": by, "timeframe": "2m", "for": "3m", "message": message}
+
+
+def _last(field: str, by: str, message: str, **also: Any) -> dict[str, Any]:
+    """What tells by itself for how long it has been so."""
+    return {"field": field, "by": by, "aggregation": Aggregation.LAST, "timeframe": "1m", "message": message, **also}
+
+
+_AT_MOST_NOTHING: Final = {"operand": Operand.AT_MOST, "value": 0}
+_OVER_WITHOUT_DATA: Final = {"no_data": NoData.OK}
+_UNANSWERED: Final = {
+    "field": "turns.unanswered",
+    "per": "turns.count",
+    "aggregation": Aggregation.SUM,
+    "by": "bot,channel",  # of one that is not answered at all, a busier one would make little
+    "timeframe": "15m",
+    "guard": "turns.unanswered",
+    "no_data": NoData.OK,
+    "message": "Users write and get no reply: look at the sessions, and at what the bot waits for.",
+}
+
+_BOTS: Final = (
+    *_high(
+        "Response time",
+        (2_000, 5_000),
+        (1_800, 4_500),
+        field="response.time",
+        by="bot",
+        timeframe="5m",
+        **{"for": "5m"},  # longer than one late reply counts
+        guard="turns.answered",
+        guard_min=3,
+        message="Look at the slowest dependency of its traces.",
+    ),
+    *_high(
+        "Error rate",
+        (0.01, 0.05),
+        (0.008, 0.04),
+        field="action.errors",
+        per="action.count",
+        aggregation=Aggregation.SUM,
+        by="bot",
+        timeframe="10m",
+        guard="action.errors",
+        guard_min=5,
+        no_data=NoData.OK,
+        message="Look at which action fails, and at its faults.",
+    ),
+    _rule(
+        "Messages unanswered",
+        Severity.WARNING,
+        value=0.2,
+        recover=0.1,
+        guard_min=2,
+        depends_on="Bot does not answer",
+        **_UNANSWERED,
+    ),
+    _rule("Bot does not answer", Severity.CRITICAL, value=0.5, recover=0.2, guard_min=3, **_UNANSWERED),
+    _rule(
+        "Bot is silent",
+        Severity.CRITICAL,
+        kind=Kind.ABSENCE,
+        field="bot.seen",
+        by="bot",
+        timeframe="5m",
+        message="Nothing at all comes from it: look whether it runs, and whether it can reach this server.",
+    ),
+    _rule(
+        "Process is gone",
+        Severity.CRITICAL,
+        **_last("processes.running", "bot,process", "The agent was told to watch it, and it does not run."),
+        **_AT_MOST_NOTHING,
+    ),
+    *_pair(
+        ("Memory leak", "Memory leak critical"),
+        (86_400, 14_400),
+        (108_000, 18_000),
+        operand=Operand.AT_MOST,
+        **_last(
+            "memory.time_left",
+            "bot,instance",
+            "Restart it before it is killed, and look for what it keeps.",
+            timeframe="5m",
+            **_OVER_WITHOUT_DATA,
+        ),
+    ),
+    *_high(
+        "Limit usage",
+        (85, 95),
+        (80, 92),
+        **_steady("limit.usage", "bot,instance,limit", "Raise the limit, or use less, before the process is stopped."),
+    ),
+)
+
+_MACHINES: Final = (
+    *_high("CPU usage", (70, 85), (65, 80), **_steady("cpu.usage", "host", "Scale up, or optimise.")),
+    *_high("Memory usage", (75, 85), (72, 82), **_steady("mem.usage", "host", "Add memory, or keep less in caches.")),
+    *_high("Disk usage", (80, 90), (78, 88), **_steady("disk.usage", "host,device", "Clean up, or add storage.")),
+    _rule(
+        "Processes killed for memory",
+        Severity.CRITICAL,
+        field="memory.kills",
+        by="host",
+        aggregation=Aggregation.SUM,
+        value=1,
+        timeframe="5m",
+        message="The kernel ran out of memory: look at what was killed, and at what took it.",
+        **_OVER_WITHOUT_DATA,
+    ),
+)
+
+_QUEUES: Final = (
+    *_high(
+        "Queue depth", (100, 500), (80, 400), **_steady("queue.depth", _QUEUE, "Look whether its consumers keep up.")
+    ),
+    *_high("Queue age", (300, 1_800), (240, 1_500), **_steady("queue.age", _QUEUE, "Look at what waits in front.")),
+    *_pair(
+        ("Queue grows", "Queue grows and grows"),
+        (300, 1_800),
+        (200, 1_200),
+        **_last("queue.growing", _QUEUE, "It fills faster than it drains: add consumers.", **_OVER_WITHOUT_DATA),
+    ),
+    *_pair(
+        ("Queue stalled", "Queue stalled for long"),
+        (300, 900),
+        (60, 60),
+        **_last("queue.stalled", _QUEUE, "Nothing leaves it: look at its consumers.", **_OVER_WITHOUT_DATA),
+    ),
+    _rule(
+        "Queue without consumers",
+        Severity.CRITICAL,
+        value=1,
+        **{"for": "2m"},
+        **_last("queue.unattended", _QUEUE, "Messages wait and nobody takes them.", **_OVER_WITHOUT_DATA),
+    ),
+    _rule(
+        "Broker does not answer",
+        Severity.CRITICAL,
+        **_last("queue.watched", "broker", "Its queues are not seen: look whether it runs, and at its address here."),
+        **_AT_MOST_NOTHING,
+    ),
+)
+
+_SERVICES: Final = (
+    _rule(
+        "Service is down",
+        Severity.CRITICAL,
+        **_last("service.up", "service", "It is stopped or sealed: look at it, and at what depends on it."),
+        **_AT_MOST_NOTHING,
+    ),
+    _rule(
+        "Service is degraded",
+        Severity.WARNING,
+        operand=Operand.AT_MOST,
+        value=2,
+        depends_on="Service is down",
+        **{"for": "2m"},
+        **_last("service.status", "service", "It does its work, and not well: the services page says what it lacks."),
+    ),
+)
+
+_DOCUMENTS: Final = (
+    _rule(
+        "Documents changed",
+        Severity.WARNING,
+        value=1,
+        **_last(
+            "payload.drift",
+            "source",
+            "What comes in is not what it was: see that the bot still reads it right, or accept it as the new normal.",
+            timeframe="3m",
+        ),
+    ),
+)
+
+DEFAULTS: Final[tuple[Rule, ...]] = (*_BOTS, *_MACHINES, *_QUEUES, *_SERVICES, *_DOCUMENTS)
