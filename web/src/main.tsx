@@ -4,20 +4,34 @@ import { createRoot } from "react-dom/client";
 import { Away, Refusal } from "./api/fetch";
 import { useMe } from "./api/queries";
 import { partsOf, useView } from "./lib/url";
+import { Actions } from "./pages/actions";
+import { ALERT_PLACES, Alerts } from "./pages/alerts";
 import { Conversation } from "./pages/conversation";
 import { Conversations } from "./pages/conversations";
 import { Explore } from "./pages/explore";
+import { FaultPage } from "./pages/faults";
+import { Incident } from "./pages/incident";
+import { INSIGHT_PLACES, Insights } from "./pages/insights";
 import { Overview } from "./pages/overview";
 import { Empty, Link, Mark, Problem } from "./pages/parts";
 import { Shell, type Tab } from "./pages/shell";
+import { SettingsPage } from "./pages/settings";
 import { SignIn } from "./pages/signIn";
+import { System } from "./pages/system";
 import { TracePage } from "./pages/trace";
 import "./styles.css";
 
-const OVERVIEW: Tab = { key: "1", name: "Overview", path: "/" };
+const OVERVIEW: Tab = { key: "1", name: "Overview", path: "/", timed: true };
 const CONVERSATIONS: Tab = { key: "2", name: "Conversations", path: "/conversations" };
-const EXPLORE: Tab = { key: "6", name: "Explore", path: "/explore" };
-const TABS = [OVERVIEW, CONVERSATIONS, EXPLORE];
+const SYSTEM: Tab = { key: "3", name: "System", path: "/system", timed: true };
+const ACTIONS: Tab = { key: "4", name: "Actions", path: "/actions", timed: true };
+const ALERTS: Tab = { key: "5", name: "Alerts", path: "/alerts" };
+const EXPLORE: Tab = { key: "6", name: "Explore", path: "/explore", timed: true };
+const INSIGHTS: Tab = { key: "7", name: "Insights", path: "/insights", timed: true };
+const SETTINGS: Tab = { key: "", name: "Settings", path: "/settings" };
+const TABS = [OVERVIEW, CONVERSATIONS, SYSTEM, ACTIONS, ALERTS, EXPLORE, INSIGHTS, SETTINGS];
+const PLACES = ["logs", "traces", "faults", "measures"];
+const WORK = ["", "dependencies", "models", "queues"];
 
 const client: QueryClient = new QueryClient({
   defaultOptions: { queries: { retry: false, networkMode: "always", refetchOnWindowFocus: true } },
@@ -53,8 +67,15 @@ function App() {
     if (place === undefined) return [OVERVIEW, <Overview />] as const;
     if (place === "conversations" && id === undefined) return [CONVERSATIONS, <Conversations refresh={refresh} />] as const;
     if (place === "conversations" && id && !more.length) return [CONVERSATIONS, <Conversation id={id} bot={params.get("bot") ?? ""} />] as const;
-    if (place === "explore" && (id === undefined || id === "traces") && !more.length) return [EXPLORE, <Explore what={id ?? "logs"} />] as const;
+    if (place === "actions" && WORK.includes(id ?? "") && !more.length) return [ACTIONS, <Actions what={id ?? ""} />] as const;
+    if (place === "explore" && PLACES.includes(id ?? "logs") && !more.length) return [EXPLORE, <Explore what={id ?? "logs"} />] as const;
+    if (place === "explore" && id === "faults" && more[0] && more.length === 1) return [EXPLORE, <FaultPage id={more[0]} />] as const;
     if (place === "traces" && id && !more.length) return [EXPLORE, <TracePage id={id} />] as const;
+    if (place === "system" && id === undefined) return [SYSTEM, <System />] as const;
+    if (place === "alerts" && ALERT_PLACES.includes(id ?? "") && !more.length) return [ALERTS, <Alerts what={id ?? ""} admin={me.data!.role === "admin"} />] as const;
+    if (place === "incidents" && id && !more.length) return [ALERTS, <Incident id={id} admin={me.data!.role === "admin"} />] as const;
+    if (place === "insights" && INSIGHT_PLACES.includes(id ?? "") && !more.length) return [INSIGHTS, <Insights what={id ?? ""} admin={me.data!.role === "admin"} />] as const;
+    if (place === "settings" && id === undefined) return [SETTINGS, <SettingsPage me={me.data!} />] as const;
     return [OVERVIEW, <Empty>There is no page at this address. <Link to="/">Go to the overview</Link></Empty>] as const;
   }
 }

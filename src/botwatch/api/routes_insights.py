@@ -7,20 +7,24 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from botwatch.api import rows_review
 from botwatch.api.asking import Listed, Name, Timed, Window, end_of_tick
+from botwatch.api.auth import Admin
+from botwatch.api.context import Ctx
 from botwatch.api.pages import Page
 from botwatch.api.reads import feedback, insights, misunderstood
-from botwatch.api.shapes_insights import CommonQueries, Engagement, Every, FeedbackItem, Misunderstood, Reason
+from botwatch.api.shapes_insights import CommonQueries, Engagement, Every, FeedbackItem, Misunderstood, Reason, ToTreat
 from botwatch.api.telemetry import Asker, Asks
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
-from botwatch.limits import INSIGHT_DAYS_MAX, INSIGHT_ITEMS_MAX
+from botwatch.limits import INSIGHT_DAYS_MAX, INSIGHT_ITEMS_MAX, PHRASE_CHARS_MAX
 from botwatch.measure.query import DAY_S
 
 _TTL_S: Final = 10.0
 _GRACE_S: Final = 60.0
 _PERIODS: Final = {Every.DAY: "30d", Every.WEEK: "12w", Every.MONTH: "365d"}
 
+Phrase = Annotated[str, Query(min_length=1, max_length=PHRASE_CHARS_MAX)]
 router = APIRouter(prefix="/api/insights", tags=["insights"])
 
 
@@ -39,6 +43,7 @@ class QueriesAsked(Timed):
 class MisunderstoodAsked(Listed, Timed):
     bot: Name | None = None
     reason: Reason | None = None
+    treated: bool | None = Field(default=False, description="false: those nobody has dealt with; null: all")
     limit: int = Field(default=20, ge=1, le=INSIGHT_ITEMS_MAX)
 
 
@@ -69,11 +74,35 @@ async def list_queries(asks: Asks, asked: Annotated[QueriesAsked, Query()]) -> C
 
 
 @router.get("/misunderstood")
-async def list_misunderstood(asks: Asks, asked: Annotated[MisunderstoodAsked, Query()]) -> Page[Misunderstood]:
+async def list_misunderstood(
+    asks: Asks, context: Ctx, asked: Annotated[MisunderstoodAsked, Query()]
+) -> Page[Misunderstood]:
     """Each with six messages before it and three after; newest first, by default of 7 days."""
     window = _reach(asks, asked)
-    wanted = misunderstood.Wanted(window, asked.bot, asked.reason)
-    return await misunderstood.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes)
+    wanted = misunderstood.Wanted(window, asked.bot, asked.reason, asked.treated)
+    known = await context.database.read(rows_review.treated)
+    return await misunderstood.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes, known)
+
+
+@router.post("/misunderstood/treated", status_code=204)
+async def treat_phrase(context: Ctx, principal: Admin, given: ToTreat) -> None:
+    """Somebody has dealt with this phrase: it leaves the list, and does not come back when users write it again."""
+    now_ns = context.clock.now_ns()
+    await context.database.write(
+        lambda session: _nothing(
+            rows_review.treat(session, now_ns, principal.name, given.bot, given.phrase, given.note)
+        )
+    )
+
+
+@router.delete("/misunderstood/treated", status_code=204)
+async def untreat_phrase(context: Ctx, principal: Admin, bot: Name, phrase: Phrase) -> None:
+    now_ns = context.clock.now_ns()
+    await context.database.write(lambda session: rows_review.take_back(session, now_ns, principal.name, bot, phrase))
+
+
+def _nothing(_: object) -> None:
+    """A row is not for outside its transaction."""
 
 
 @router.get("/feedback")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from botwatch import limits
 from botwatch.nouns import Author, Direction
 
 
@@ -76,8 +78,21 @@ class Misunderstood(BaseModel):
     phrase: str = Field(description="as in the list of common queries")
     trace_id: str | None
     reasons: list[Reason]
+    treated: datetime | None = Field(description="when somebody had dealt with this phrase; null: nobody has")
+    treated_by: str | None
+    note: str
     before: list[Uttered]
     after: list[Uttered]
+
+
+class ToTreat(BaseModel):
+    """`phrase` as the list of what was not understood gives it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bot: Annotated[str, Field(min_length=1, max_length=limits.LABEL_CHARS_MAX)]
+    phrase: Annotated[str, Field(min_length=1, max_length=limits.PHRASE_CHARS_MAX)]
+    note: Annotated[str, Field(max_length=limits.RULE_TEXT_CHARS_MAX)] = ""
 
 
 class FeedbackItem(BaseModel):

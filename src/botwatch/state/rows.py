@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from botwatch import limits
 
+HOLDER_CHARS = 128
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up only plain INTEGER
 
 
@@ -88,3 +89,13 @@ class MetaRow(Base):
 
     name: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     value: Mapped[str] = mapped_column(sa.String(1024))
+
+
+class LeaseRow(Base):
+    """Which node does a job that only one may do, and a number that grows while it lives."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    holder: Mapped[str] = mapped_column(sa.String(HOLDER_CHARS))  # empty: nobody
+    beat: Mapped[int] = mapped_column(sa.BigInteger)

@@ -8,7 +8,7 @@ import pytest
 
 from botwatch.settings import Settings
 from botwatch.store.client import Store
-from tests.api.conftest import error_of
+from tests.api.conftest import bearer, error_of
 from tests.api.telemetry.conftest import Asker, Bots, hexed, trace
 
 PATH = "/api/insights/"
@@ -115,6 +115,9 @@ async def test_a_misunderstood_message_stands_among_those_around_it(admin: Asker
         "phrase": "q0x",
         "trace_id": hexed(trace(8)),
         "reasons": ["failed"],
+        "treated": None,
+        "treated_by": None,
+        "note": "",
     }
     assert [said["text"] for said in item["before"]] == ["q2x", "a3x", "q4x", "a5x", "q6x", "a7x"]
     assert [said["text"] for said in item["after"]] == ["a9x", "q10x", "a11x"]
@@ -219,3 +222,44 @@ async def test_what_does_not_fit_is_refused(admin: Asker) -> None:
         ("feedback", {"limit": "0"}),
     ):
         assert error_of(await admin.response(PATH + path, **params)) == (422, "bad_request"), params
+
+
+class TestTreated:
+    """A phrase that was dealt with leaves the list, also when others say it later in other words of the same."""
+
+    PATH = PATH + "misunderstood/treated"
+
+    async def test_what_is_treated_stays_treated(self, admin: Asker, bots: Bots) -> None:
+        for ago, text in ((900, "Where is order 12?"), (800, "where is ORDER 99"), (700, "I want my money")):
+            bots.turn(ago, "failed", None, session_id=f"s{ago}")
+            bots.said({"ago": ago, "session": f"s{ago}", "text": text})
+        found = (await admin.get(PATH + "misunderstood"))["items"]
+        assert [item["text"] for item in found] == ["I want my money", "where is ORDER 99", "Where is order 12?"]
+        given = {"bot": "shop", "phrase": found[2]["phrase"], "note": "the order action knows it now"}
+        answer = await admin.client.post(self.PATH, json=given, headers=bearer(admin.secret))
+        assert answer.status_code == 204, answer.text
+        assert [item["text"] for item in (await admin.get(PATH + "misunderstood"))["items"]] == ["I want my money"]
+        done = (await admin.get(PATH + "misunderstood", treated=True))["items"]
+        assert {item["note"] for item in done} == {"the order action knows it now"}
+        assert len(done) == 2
+        gone = {"bot": "shop", "phrase": found[2]["phrase"]}
+        answer = await admin.client.request("DELETE", self.PATH, params=gone, headers=bearer(admin.secret))
+        assert answer.status_code == 204, answer.text
+        assert len((await admin.get(PATH + "misunderstood"))["items"]) == 3
+
+    async def test_pages_are_full_although_much_is_treated(self, admin: Asker, bots: Bots) -> None:
+        for number in range(12):
+            session, ago = f"s{number}", 900 - number
+            bots.turn(ago, "failed", None, session_id=session)
+            bots.said(
+                {"ago": ago, "session": session, "text": "same thing" if number % 4 else "other " + "abc"[number // 4]}
+            )
+        given = {"bot": "shop", "phrase": "same thing"}
+        await admin.client.post(self.PATH, json=given, headers=bearer(admin.secret))
+        pages = await admin.pages(PATH + "misunderstood", limit=2)
+        assert [len(page) for page in pages] == [2, 1]
+
+    async def test_only_an_admin_treats(self, monitor: Asker) -> None:
+        given = {"bot": "shop", "phrase": "x"}
+        answer = await monitor.client.post(self.PATH, json=given, headers=bearer(monitor.secret))
+        assert error_of(answer) == (403, "forbidden")

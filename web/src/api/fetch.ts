@@ -21,11 +21,10 @@ export class Refusal extends Error {
 /** The server did not answer, or something before it did. */
 export class Away extends Error {}
 
-export async function ask<T>(path: string, params: Params = {}, body?: unknown): Promise<T> {
+export async function ask<T>(path: string, params: Params = {}, body?: unknown, method = body === undefined ? "GET" : "POST"): Promise<T> {
   const query = queryOf(params);
-  const init: RequestInit = { signal: AbortSignal.timeout(ANSWER_MS_MAX), headers: { accept: "application/json" } };
+  const init: RequestInit = { method, signal: AbortSignal.timeout(ANSWER_MS_MAX), headers: { accept: "application/json" } };
   if (body !== undefined) {
-    init.method = "POST";
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "content-type": "application/json" };
   }

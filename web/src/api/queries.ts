@@ -1,18 +1,24 @@
 // What the pages ask for, and how often.
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import type { Range } from "../lib/range";
 import { ask, Away, type Params, Refusal } from "./fetch";
+import { STATUS, type Status, useLife } from "./live";
 import type * as shapes from "./types";
 
 const LIVE_MS = 5_000;
 const SLOW_MS = 30_000;
 
-function useAsked<T>(path: string, params: Params = {}, everyMs: number | false = LIVE_MS, enabled = true) {
+/** What is `live` is asked for again when the stream says that something came; without a stream, every few seconds. */
+function useAsked<T>(path: string, params: Params = {}, how: "live" | "pushed" | "slow" | "once" = "slow", enabled = true) {
+  const { streaming } = useLife();
+  const everyMs = how === "once" || (how === "pushed" && streaming) ? false : how === "slow" || streaming ? SLOW_MS : LIVE_MS;
   return useQuery({
     queryKey: [path, params],
     queryFn: () => ask<T>(path, params),
     refetchInterval: (query) => (mayPass(query.state.error) ? LIVE_MS : everyMs),
     placeholderData: keepPreviousData,
+    meta: { live: how === "live" },
     enabled,
   });
 }
@@ -29,13 +35,26 @@ export const useMe = () =>
     staleTime: Infinity,
     refetchInterval: (query) => (query.state.error instanceof Away ? LIVE_MS : false),
   });
-export const useStatus = () => useAsked<shapes.Status>("/api/monitoring/status");
-export const useHistory = (measure: readonly string[]) => useAsked<shapes.History>("/api/monitoring/history", { measure, period: "24h", step: "15m" }, SLOW_MS);
-export const useCatalogue = () => useAsked<shapes.Catalogue>("/api/measures", { limit: 1 }, false);
-export const useActions = () => useAsked<shapes.PageActionItem>("/api/actions", { limit: 12 }, SLOW_MS);
-export const useDependencies = () => useAsked<shapes.PageDependencyItem>("/api/dependencies", { limit: 12 }, SLOW_MS);
-export const useSessions = (params: Params) => useAsked<shapes.SessionPage>("/api/monitoring/sessions", params);
-export const useTrace = (id: string) => useAsked<shapes.Trace>(one("/api/traces", id), {}, false);
+export const useStatus = () => useAsked<Status>(STATUS, {}, "pushed");
+export const useHistory = (range: Range, params: Params, enabled = true) =>
+  useAsked<shapes.History>("/api/monitoring/history", { ...range.query, ...params }, moves(range), enabled);
+export const useCatalogue = () => useAsked<shapes.Catalogue>("/api/measures", { limit: 500 }, "once");
+export const useValues = (measure: string, label: string, prefix = "") =>
+  useAsked<shapes.LabelValues>(`/api/measures/${encodeURIComponent(measure)}/values`, { label, prefix, limit: 100 }, "once", Boolean(label));
+export const useActions = (range: Range, params: Params) => useAsked<shapes.PageActionItem>("/api/actions", { ...range.query, ...params }, moves(range));
+export const useDependencies = (range: Range, params: Params) =>
+  useAsked<shapes.PageDependencyItem>("/api/dependencies", { ...range.query, ...params }, moves(range));
+export const useModels = (range: Range, params: Params) => useAsked<shapes.PageModelItem>("/api/models", { ...range.query, ...params }, moves(range));
+export const useSessions = (params: Params) => useAsked<shapes.SessionPage>("/api/monitoring/sessions", params, "live");
+export const useHosts = () => useAsked<shapes.PageHostItem>("/api/hosts", { limit: 500 }, "live");
+export const useServices = () => useAsked<shapes.ServiceList>("/api/services", {}, "live");
+export const useService = (name: string) => useAsked<shapes.ServiceDetail>(one("/api/services", name), {}, "live");
+export const useQueues = (params: Params) => useAsked<shapes.QueuePage>("/api/queues", params, "live");
+export const useTrace = (id: string) => useAsked<shapes.Trace>(one("/api/traces", id), {}, "once");
+export const useFault = (id: string) => useAsked<shapes.Fault>(one("/api/faults", id), {}, "slow");
+
+/** What lies in the past changes no more. */
+const moves = (range: Range) => (range.custom ? "once" : "slow");
 
 /** Whoever waits for the first one sees it at once. */
 export function useBots() {
@@ -47,11 +66,13 @@ export function useBots() {
 }
 
 export function useSession(id: string, bot: string) {
+  const { streaming } = useLife();
   return useQuery({
     queryKey: ["session", id, bot],
     queryFn: () => ask<shapes.Session>(one("/api/monitoring/sessions", id), { bot }),
     // What has ended changes no more.
-    refetchInterval: (query) => (query.state.data?.session.state === "ended" ? SLOW_MS : LIVE_MS),
+    refetchInterval: (query) => (streaming || query.state.data?.session.state === "ended" ? SLOW_MS : LIVE_MS),
+    meta: { live: true },
   });
 }
 

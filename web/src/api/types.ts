@@ -1,5 +1,10 @@
 // Written by web/generate_types.py from the API; a test holds it to that.
 
+export interface Acknowledgement {
+  /** what you are going to do about it */
+  note?: string;
+}
+
 export interface ActionItem {
   bot: string;
   name: string;
@@ -11,8 +16,17 @@ export interface ActionItem {
   last_seen: string | null;
 }
 
+export type Aggregation = "avg" | "sum" | "min" | "max" | "last" | "count";
+
 export interface Alive {
   alive: boolean;
+}
+
+export interface AttemptShape {
+  at: string;
+  latency_ms: number;
+  taken: boolean;
+  answer: string;
 }
 
 export interface AuditShape {
@@ -26,6 +40,20 @@ export interface AuditShape {
 
 export type Author = "user" | "bot" | "agent";
 
+export interface BacktestShape {
+  from: string;
+  to: string;
+  /** that were judged */
+  subjects: number;
+  incidents: number;
+  incidents_a_day: number;
+  /** of all incidents together */
+  open_seconds: number;
+  notes: string[];
+  /** the first 1000 of them */
+  items: WouldShape[];
+}
+
 export interface BotItem {
   name: string;
   first_seen: string;
@@ -34,14 +62,84 @@ export interface BotItem {
   channels: string[];
 }
 
+export type BotwatchApiShapesInsightsReason = "failed" | "unanswered" | "handed_off" | "repeated" | "feedback";
+
+export interface BotwatchApiShapesMonitoringStatus {
+  sessions: SessionFigures;
+  messages: MessageFigures;
+  resources: ResourceFigures;
+  services: Record<string, string>;
+}
+
+export type BotwatchDetectFindingReason = "breached" | "no_events" | "silent_bot" | "silent_host" | "silent" | "no_data" | "combined" | "too_many" | "recovered" | "gone" | "rule_removed" | "rule_disabled" | "rule_changed";
+
+export type BotwatchIncidentStepsStatus = "open" | "acknowledged" | "resolved";
+
 export type BotwatchMeasureModelDirection = "high" | "low" | "neither";
 
+export type BotwatchNotifyRouteReason = "rule" | "route" | "default" | "escalation" | "follows" | "digest" | "hook" | "silenced" | "dependency" | "no_channel" | "unknown_channel" | "channel_off" | "no_digest" | "answered" | "over" | "untold";
+
 export type BotwatchNounsDirection = "in" | "out";
+
+export type BotwatchWatchProbesModelStatus = "running" | "degraded" | "sealed" | "stopped" | "unknown";
+
+export interface BrokerItem {
+  name: string;
+  system: string;
+  asked: string;
+  answers: boolean;
+  /** why it does not answer */
+  reason: string | null;
+  /** beyond the bound on queues; use include or exclude */
+  queues_left_out: number;
+  /** false: whoever asks it has not told of it since */
+  current: boolean;
+}
 
 export interface Catalogue {
   measures: MeasureShape[];
   /** those that have come, by name; as many as `limit` */
   metrics: MetricShape[];
+}
+
+export type Change = "limit" | "breaker";
+
+export interface ChangeShape {
+  at: string;
+  what: Step;
+  /** `rule` where no person did it */
+  who: string;
+  why: string;
+  value: number | null;
+}
+
+export interface ChannelGiven {
+  /** one of /api/channels/kinds */
+  kind: string;
+  /** a secret that is left out stays as it is; null takes it away */
+  options?: Record<string, unknown>;
+  enabled?: boolean;
+}
+
+export interface ChannelShape {
+  name: string;
+  kind: string;
+  enabled: boolean;
+  /** settings or api */
+  source: string;
+  /** without secrets */
+  options: Record<string, unknown>;
+  /** the secret options that are set */
+  secrets: string[];
+  changed: string | null;
+  changed_by: string;
+  /** deliveries that were not taken yet */
+  waiting: number;
+  waiting_since: string | null;
+  last_delivered: string | null;
+  last_failed: string | null;
+  /** of the last delivery that ended */
+  last_answer: string;
 }
 
 export interface CommonQueries {
@@ -59,9 +157,58 @@ export interface CommonQuery {
   answered_share: number | null;
 }
 
+export interface CostShape {
+  /** those that are enabled */
+  rules: number;
+  /** questions to the store, each answered for all subjects at once */
+  series: number;
+  statements: number;
+  /** how many those series have now; null: not known */
+  subjects: number | null;
+}
+
 export interface Credentials {
   name: string;
   password: string;
+}
+
+export interface DeliveryShape {
+  /** the idempotency key that the receiver gets */
+  id: string;
+  channel: string;
+  /** incident, digest, trouble, test or hook */
+  purpose: string;
+  title: string;
+  /** waiting, delivered, failed, or folded: told by a later one */
+  status: string;
+  incidents: string[];
+  severity: Severity;
+  created: string;
+  /** when it is tried next; null: it has ended */
+  due: string | null;
+  finished: string | null;
+  attempts: number;
+  /** of the last attempt */
+  latency_ms: number | null;
+  /** what the receiver said last */
+  answer: string;
+  folded_into: string | null;
+}
+
+export interface DependencyChange {
+  at: string;
+  bot: string;
+  host: string;
+  what: Change;
+  /** of the dependency, or of the breaker */
+  name: string;
+  /** which of the limits of a dependency; empty: it has one, or this is a breaker */
+  limit: string;
+  /** a number, or closed, half_open, open */
+  before: string;
+  after: string;
+  session_id: string | null;
+  trace_id: string | null;
 }
 
 export interface DependencyItem {
@@ -75,6 +222,65 @@ export interface DependencyItem {
   rate_limited: number;
   latency_ms: Latency;
   last_seen: string | null;
+}
+
+export interface Diagnosis {
+  as_of: string;
+  topics: TopicItem[];
+  /** the ports of this server, by what they are for */
+  listening: Record<string, number>;
+  ingest_key_needed: boolean;
+}
+
+export interface DriftShape {
+  id: number;
+  source: string;
+  /** the kind of document; empty: it is about which kinds come */
+  variant: string;
+  path: string;
+  /** appeared, vanished, rarer, more_null, more_empty, type_changed, nested, value_… */
+  what: string;
+  /** the type or the value it is about, where it is about one */
+  value: string;
+  sentence: string;
+  /** where what is gone has come instead; empty: nowhere */
+  moved_to: string;
+  /** the share before, 0 to 1 */
+  before: number;
+  now: number;
+  /** out of how many documents, older ones counting less */
+  before_of: number;
+  now_of: number;
+  /** how sure it is that this is no chance, below 1 */
+  sure: number;
+  began: string;
+  found: string;
+  last: string;
+  ended: string | null;
+  accepted: string | null;
+  accepted_by: string | null;
+  /** some of the conversations it touched */
+  sessions: string[];
+  traces: string[];
+  bots: string[];
+  /** a document as they were, masked */
+  example_before: unknown;
+  example_after: unknown;
+}
+
+export interface DrillGiven {
+  /** none: as the routes say for what is critical */
+  channels?: string[];
+}
+
+export interface DrillShape {
+  came_back: boolean;
+  /** where it stopped, and why */
+  problem: string;
+  began: string;
+  legs: LegShape[];
+  channels: string[];
+  incident: string | null;
 }
 
 export type Empty = "null" | "zero where the bot was seen" | "zero as far as sessions have been counted" | "zero";
@@ -113,7 +319,25 @@ export interface ErrorDetail {
   hint: string | null;
 }
 
+export interface Escalation {
+  after: number;
+  channels: string[];
+}
+
 export type Every = "day" | "week" | "month";
+
+export interface EvidenceShape {
+  measure: string;
+  /** the measure around the moment: second, value */
+  points: ([number, number | null])[];
+  /** where something was silent: of the series, the bot, the host */
+  last_heard: Record<string, string>;
+  /** the rules a composite one is made of */
+  parts: string[];
+  links: LinkShape[];
+  /** what else changed in the same minutes, the nearest first */
+  related: RelatedShape[];
+}
 
 export interface Fault {
   id: string;
@@ -172,6 +396,30 @@ export interface FeedbackItem {
   trace_id: string | null;
 }
 
+export interface FigureShape {
+  name: string;
+  value: number;
+  unit: string;
+  /** under which its history is asked for */
+  measure: string;
+}
+
+export interface FindingItem {
+  /** stable, for programs */
+  code: string;
+  /** a notice may be meant to be so */
+  level: LevelOutput;
+  /** the bot, host, session, channel or rule; empty: the server as a whole */
+  subject: Record<string, string>;
+  /** what was seen */
+  found: string;
+  /** what to do */
+  remedy: string;
+  evidence: Record<string, string | number | null>;
+}
+
+export type Format = "csv" | "json" | "parquet";
+
 export interface Histogram {
   start: string;
   step_seconds: number;
@@ -191,7 +439,100 @@ export interface HostItem {
   name: string;
   first_seen: string;
   last_seen: string;
+  /** when an agent last told of it; null: not lately */
+  measured: string | null;
   bots: string[];
+  resources: ResourceFigures;
+  cpus: number | null;
+  /** over 1, 5 and 15 minutes; empty: not known */
+  load: number[];
+  memory_total_bytes: number | null;
+  memory_free_bytes: number | null;
+  /** established TCP connections */
+  connections: number | null;
+  open_files: number | null;
+  uptime_seconds: number | null;
+  /** of the machine, and of the container the agent runs in */
+  limits: HostLimit[];
+  processes: HostProcess[];
+  /** how many processes run of each bot the agent is to watch */
+  watched: Record<string, number>;
+  /** why a part has no figures */
+  unknown: Record<string, string>;
+}
+
+export interface HostLimit {
+  name: string;
+  percent: number;
+}
+
+export interface HostProcess {
+  bot: string;
+  instance: string;
+  /** of one core */
+  cpu_percent: number | null;
+  memory_bytes: number | null;
+  /** until a limit, or the machine, stops it */
+  memory_left_bytes: number | null;
+  /** a leak; null: none is seen */
+  memory_growth_bytes_per_hour: number | null;
+  /** until the leak has eaten what is left */
+  memory_time_left_seconds: number | null;
+  threads: number | null;
+  open_files: number | null;
+  connections: number | null;
+  uptime_seconds: number | null;
+}
+
+export interface IncidentItem {
+  id: string;
+  ruleName: string;
+  hostName: string;
+  startTime: string;
+  /** null: it is not over */
+  endTime: string | null;
+  triggerValue: number | null;
+  severity: Severity;
+  status: BotwatchIncidentStepsStatus;
+  reason: BotwatchDetectFindingReason;
+  summary: string;
+  /** the subject; empty: everything */
+  labels: Record<string, string>;
+  /** the first tick that was wrong, as far as it is known */
+  began: string;
+  peak_value: number | null;
+  last_value: number | null;
+  unit: string;
+  acknowledged: string | null;
+  acknowledged_by: string | null;
+}
+
+export interface IncidentShape {
+  id: string;
+  ruleName: string;
+  hostName: string;
+  startTime: string;
+  /** null: it is not over */
+  endTime: string | null;
+  triggerValue: number | null;
+  severity: Severity;
+  status: BotwatchIncidentStepsStatus;
+  reason: BotwatchDetectFindingReason;
+  summary: string;
+  /** the subject; empty: everything */
+  labels: Record<string, string>;
+  /** the first tick that was wrong, as far as it is known */
+  began: string;
+  peak_value: number | null;
+  last_value: number | null;
+  unit: string;
+  acknowledged: string | null;
+  acknowledged_by: string | null;
+  /** as it was when the incident opened */
+  rule: Record<string, unknown>;
+  runbook: string;
+  evidence: EvidenceShape;
+  changes: ChangeShape[];
 }
 
 export interface IntakeCounts {
@@ -212,6 +553,24 @@ export interface IntakeShape {
 
 export type JsonValue = unknown;
 
+export interface Judging {
+  /** whether this node judges; of several nodes one does */
+  leading: boolean;
+  /** the end of the newest tick that was judged */
+  judged: string | null;
+  /** why nothing is judged just now; empty: it goes on */
+  paused: string;
+  rules: number;
+  series: number;
+  /** what the last round took */
+  round_ms: number;
+  /** incidents that were not opened because so many are open */
+  left_out: number;
+  /** rules that cannot be judged, and why */
+  troubles: Record<string, string>;
+  open: Record<string, number>;
+}
+
 export interface KeyMade {
   key: KeyShape;
   /** shown this once */
@@ -228,6 +587,14 @@ export interface KeyShape {
   last_used: string | null;
 }
 
+export type Kind = "threshold" | "ratio" | "absence" | "composite" | "contract" | "drift" | "baseline";
+
+export interface KindShape {
+  name: string;
+  help: string;
+  options: OptionShape[];
+}
+
 export interface LabelValues {
   label: string;
   /** the most recent first */
@@ -241,7 +608,20 @@ export interface Latency {
   p99: number | null;
 }
 
-export type Level = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+export interface LegShape {
+  name: string;
+  /** since the leg before */
+  took_s: number;
+}
+
+export type LevelInput = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+
+export type LevelOutput = "problem" | "notice";
+
+export interface LinkShape {
+  name: string;
+  url: string;
+}
 
 export interface LogItem {
   at: string;
@@ -295,6 +675,8 @@ export interface MeasureShape {
   empty: Empty;
   thresholds: ThresholdsShape | null;
   colours: ThresholdsShape | null;
+  /** what to do about a bad value; empty: that depends */
+  remedy: string;
 }
 
 export interface MessageFigures {
@@ -322,7 +704,11 @@ export interface Misunderstood {
   /** as in the list of common queries */
   phrase: string;
   trace_id: string | null;
-  reasons: Reason[];
+  reasons: BotwatchApiShapesInsightsReason[];
+  /** when somebody had dealt with this phrase; null: nobody has */
+  treated: string | null;
+  treated_by: string | null;
+  note: string;
   before: Uttered[];
   after: Uttered[];
 }
@@ -349,9 +735,46 @@ export interface NewKey {
   label: string;
 }
 
+export interface NewNote {
+  text: string;
+}
+
 export interface NewPassword {
   old: string;
   new: string;
+}
+
+export interface NewService {
+  /** where it is; may hold user and password */
+  url: string;
+  /** what it is; empty: known by the scheme, or by its name */
+  kind?: string;
+  user?: string;
+  password?: string;
+  /** for services that take one instead of a user */
+  token?: string;
+  interval_seconds?: number;
+  /** unset: half the interval, from 1 to 5 */
+  timeout_seconds?: number | null;
+  /** so many of the last `of` answers must be bad */
+  fails?: number;
+  of?: number;
+  /** of http; empty: 200 to 399 */
+  expect_status?: number[];
+  /** of http */
+  expect_text?: string;
+  /** of http: rules such as 'database == ok' */
+  expect_json?: string[];
+  /** of http: name to the path of a number in its JSON */
+  figures?: Record<string, unknown>;
+  /** a certificate valid for less is a fault */
+  certificate_days?: number;
+  /** of s3 */
+  region?: string;
+  /** of models: try a tiny completion with this model */
+  complete?: string;
+  /** small letters, digits, '.', '_' and '-' */
+  name: string;
 }
 
 export interface NewToken {
@@ -368,6 +791,56 @@ export interface NewUser {
   name: string;
   role: Role;
   password: string;
+}
+
+export type NoData = "ok" | "keep" | "open" | "resolve";
+
+export interface NoiseItem {
+  rule: string;
+  verdict: Verdict;
+  advice: string;
+  incidents: number;
+  incidents_a_day: number;
+  acknowledged: number;
+  /** that opened again soon after the one before had ended */
+  flapped: number;
+  subjects: number;
+  open_seconds: number;
+  seconds_to_detect: number | null;
+  seconds_to_acknowledge: number | null;
+  seconds_to_resolve: number | null;
+}
+
+export interface NoiseShape {
+  from: string;
+  to: string;
+  rules: NoiseItem[];
+}
+
+export interface NoticeShape {
+  /** empty: nobody could be told */
+  channel: string;
+  step: string;
+  at: string;
+  /** settling, held, digest, sealed: part of a delivery; dropped */
+  state: string;
+  reason: BotwatchNotifyRouteReason;
+  detail: string;
+  /** when it is looked at next; null: it has been decided */
+  due: string | null;
+  delivery: string | null;
+}
+
+export type Operand = "equalOrLessThan" | "equalOrMoreThan";
+
+export interface OptionShape {
+  name: string;
+  help: string;
+  /** kept, and never shown again */
+  secret: boolean;
+  required: boolean;
+  default?: unknown;
+  choices?: string[];
 }
 
 export type Outcome = "answered" | "handed_off" | "failed" | "unanswered";
@@ -390,8 +863,26 @@ export interface PageBotItem {
   next: string | null;
 }
 
+export interface PageDeliveryShape {
+  items: DeliveryShape[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
+export interface PageDependencyChange {
+  items: DependencyChange[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
 export interface PageDependencyItem {
   items: DependencyItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
+export interface PageDriftShape {
+  items: DriftShape[];
   /** the cursor of the next page; null: this is the last */
   next: string | null;
 }
@@ -410,6 +901,12 @@ export interface PageFeedbackItem {
 
 export interface PageHostItem {
   items: HostItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
+export interface PageIncidentItem {
+  items: IncidentItem[];
   /** the cursor of the next page; null: this is the last */
   next: string | null;
 }
@@ -444,6 +941,12 @@ export interface PageSessionShape {
   next: string | null;
 }
 
+export interface PageSilenceShape {
+  items: SilenceShape[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
 export interface PageTokenShape {
   items: TokenShape[];
   /** the cursor of the next page; null: this is the last */
@@ -462,15 +965,134 @@ export interface PageUserShape {
   next: string | null;
 }
 
+export interface PartitionItem {
+  partition: string;
+  depth: number | null;
+  age_seconds: number | null;
+}
+
+export interface PlaceShape {
+  path: string;
+  /** the share of the objects around it that have it */
+  present: number | null;
+  null: number;
+  empty: number | null;
+  types: Record<string, number>;
+  /** null: too many to be a choice */
+  values: Record<string, number> | null;
+  seen: number;
+}
+
+export interface ProblemShape {
+  source: string;
+  /** its name, or which one it is where it has none; empty: the file as a whole */
+  rule: string;
+  field: string;
+  /** what was expected, and what was found */
+  message: string;
+  /** of the file */
+  line: number | null;
+}
+
+export interface ProfileShape {
+  source: string;
+  variants: VariantShape[];
+}
+
+export type Purpose = "incident" | "digest" | "trouble" | "test" | "hook";
+
+export interface QueueItem {
+  queue: string;
+  /** as it is called in the settings; null: a bot tells of this queue itself */
+  broker: string | null;
+  /** the kind of broker */
+  system: string | null;
+  /** consumer group */
+  group: string | null;
+  bot: string | null;
+  host: string | null;
+  /** when the figures were true */
+  seen: string;
+  /** false: nothing was heard of it since, or its broker does not answer */
+  current: boolean;
+  trend: Trend;
+  /** waiting, and taken by nobody */
+  depth: number | null;
+  /** taken, and not done */
+  pending: number | null;
+  /** of the oldest message that is not done */
+  age_seconds: number | null;
+  /** false: it is at least so old */
+  age_exact: boolean | null;
+  consumers: number | null;
+  /** waiting where nobody consumes */
+  unattended: number | null;
+  in_per_second: number | null;
+  out_per_second: number | null;
+  /** false: the broker does not count, it is so much at least */
+  rates_exact: boolean | null;
+  /** below 0 while it drains */
+  growth_per_second: number | null;
+  /** null: it is not draining */
+  time_to_drain_seconds: number | null;
+  /** for how long it has been filling faster than it drains */
+  growing_seconds: number | null;
+  /** for how long something has waited while nothing left */
+  stalled_seconds: number | null;
+  partitions: PartitionItem[];
+}
+
+export interface QueuePage {
+  items: QueueItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+  brokers: BrokerItem[];
+}
+
 export interface Ready {
   ready: boolean;
   /** why not, in plain words */
   reasons: string[];
 }
 
-export type Reason = "failed" | "unanswered" | "handed_off" | "repeated" | "feedback";
+export type ReasonInput = "failed" | "unanswered" | "handed_off" | "repeated" | "feedback";
+
+export interface ReceiptShape {
+  /** the idempotency key that the receiver gets */
+  id: string;
+  channel: string;
+  /** incident, digest, trouble, test or hook */
+  purpose: string;
+  title: string;
+  /** waiting, delivered, failed, or folded: told by a later one */
+  status: string;
+  incidents: string[];
+  severity: Severity;
+  created: string;
+  /** when it is tried next; null: it has ended */
+  due: string | null;
+  finished: string | null;
+  attempts: number;
+  /** of the last attempt */
+  latency_ms: number | null;
+  /** what the receiver said last */
+  answer: string;
+  folded_into: string | null;
+  /** the message */
+  text: string;
+  /** the attempts: of many the first and the latest */
+  receipt: AttemptShape[];
+}
 
 export type Refusal = "invalid" | "too_large" | "unsupported" | "unauthorised" | "full" | "clock" | "bad_id" | "empty_metric" | "engine";
+
+export interface RelatedShape {
+  /** document or incident */
+  what: string;
+  text: string;
+  at: string;
+  url: string;
+}
 
 export interface ResourceFigures {
   cpu_percent: number | null;
@@ -480,6 +1102,106 @@ export interface ResourceFigures {
 }
 
 export type Role = "admin" | "monitor";
+
+export interface Route {
+  name?: string;
+  severities?: Severity[];
+  /** names of rules; * and ? stand for anything */
+  rules?: string[];
+  /** names of bots; * and ? stand for anything */
+  bots?: string[];
+  /** conditions on labels, such as host~web-* */
+  where?: string[];
+  /** by name; none: nobody is told */
+  channels?: string[];
+  /** ask the next routes too */
+  continue?: boolean;
+  /** what of one value comes in one message: labels, or rule */
+  group_by?: string[];
+  /** seconds the first of a group waits for others */
+  settle?: number;
+  escalate?: Escalation[];
+}
+
+export interface RoutesGiven {
+  /** in order: the first that fits */
+  routes: Record<string, unknown>[];
+}
+
+export interface RoutesShape {
+  /** settings, api, or default: every channel hears of warning and critical */
+  source: string;
+  routes: Route[];
+}
+
+export interface Rule {
+  name: string;
+  kind?: Kind;
+  field?: string;
+  per?: string;
+  all?: string[];
+  any?: string[];
+  aggregation?: Aggregation;
+  operand?: Operand;
+  value?: number;
+  timeframe?: string;
+  cooldown?: string;
+  where?: string[];
+  by?: string[];
+  for?: string;
+  recover?: number | null;
+  guard?: string;
+  guard_min?: number;
+  severity?: Severity;
+  no_data?: NoData;
+  notify?: string[];
+  runbook?: string;
+  message?: string;
+  depends_on?: string[];
+  enabled?: boolean;
+  options?: Record<string, unknown>;
+}
+
+export interface RuleItem {
+  rule: Rule;
+  /** where it came from: default, file:NAME, api, import:NAME */
+  source: string;
+  /** the source of the rule in whose place it stands; deleting it brings that */
+  replaces: string | null;
+  /** false: it cannot be, as `problems` tells */
+  judged: boolean;
+  problems: ProblemShape[];
+  /** null: nobody changed it here */
+  changed: string | null;
+  changed_by: string | null;
+  open_incidents: number;
+}
+
+export interface RulesChecked {
+  /** those whose shape is right, with all they leave out */
+  rules: Rule[];
+  /** empty: they can be saved */
+  problems: ProblemShape[];
+  cost: CostShape;
+}
+
+export interface RulesPage {
+  items: RuleItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+  /** all there are now, also of files whose rules are not here */
+  problems: ProblemShape[];
+  /** the end of the newest ten seconds this server has judged; null: none, as where another one judges */
+  judged_until: string | null;
+  /** why nothing is judged now; empty: it is */
+  paused: string;
+}
+
+export interface RulesToCheck {
+  rules?: Record<string, unknown>[];
+  text?: string;
+  format?: "json" | "toml" | "yaml";
+}
 
 export interface Said {
   at: string;
@@ -500,6 +1222,48 @@ export interface SeriesShape {
   points: ([number, number | null])[];
   /** what the values leave out, in words */
   notes: string[];
+}
+
+export interface ServiceChange {
+  at: string;
+  host: string;
+  before: string;
+  status: string;
+  reason: string | null;
+  version: string | null;
+}
+
+export interface ServiceDetail {
+  service: ServiceItem;
+  /** the newest first */
+  changes: ServiceChange[];
+}
+
+export interface ServiceItem {
+  name: string;
+  kind: string;
+  address: string;
+  /** the machine it is asked from */
+  host: string;
+  status: BotwatchWatchProbesModelStatus;
+  reason: string | null;
+  version: string | null;
+  /** for people, such as '24/100 connections' */
+  key_figure: string | null;
+  figures: FigureShape[];
+  latency_ms: number | null;
+  /** when it was told to be so */
+  since: string | null;
+  checked: string | null;
+  interval_seconds: number | null;
+  /** settings or api; null: another server asks it */
+  source: string | null;
+}
+
+export interface ServiceList {
+  items: ServiceItem[];
+  running: number;
+  total: number;
 }
 
 export interface Session {
@@ -582,6 +1346,38 @@ export interface SessionShape {
 
 export type SessionState = "active" | "ended" | "idle";
 
+export type Severity = "info" | "warning" | "critical";
+
+export type Signal = "traces" | "logs" | "points" | "payloads" | "turns";
+
+export interface Silence {
+  where: string[];
+  starts: string;
+  ends?: string | null;
+  /** only in these hours: a maintenance window */
+  window?: Window | null;
+  comment?: string;
+}
+
+export interface SilenceShape {
+  id: number;
+  silence: Silence;
+  /** it mutes at this moment */
+  holds: boolean;
+  created: string;
+  created_by: string;
+  /** null: it recurs without an end */
+  over: string | null;
+}
+
+export interface SourceShape {
+  source: string;
+  learning_since: string;
+  kinds_fields: string[];
+  kinds_carried: string[];
+  drifting: number;
+}
+
 export interface SpanEvent {
   at: string;
   offset_ns: number;
@@ -627,16 +1423,34 @@ export interface SpanLink {
   span_id: string;
 }
 
-export interface Status {
-  sessions: SessionFigures;
-  messages: MessageFigures;
-  resources: ResourceFigures;
-  services: Record<string, string>;
-}
+export type StatusInput = "open" | "acknowledged" | "resolved";
+
+export type Step = "opened" | "acknowledged" | "worsened" | "noted" | "resolved";
 
 export interface ThresholdsShape {
   warning: number;
   critical: number;
+}
+
+export interface Tick {
+  as_of: string;
+  /** null: it could not be found out */
+  status: BotwatchApiShapesMonitoringStatus | null;
+  /** why it could not, in words */
+  away: string | null;
+  /** of what anything was stored since the tick before */
+  changed: Signal[];
+}
+
+export interface ToBacktest {
+  rule: Record<string, unknown> | string;
+  period?: string;
+}
+
+export interface ToTreat {
+  bot: string;
+  phrase: string;
+  note?: string;
 }
 
 export interface TokenMade {
@@ -655,6 +1469,17 @@ export interface TokenShape {
   expires: string | null;
   /** to the minute */
   last_used: string | null;
+}
+
+export type Topic = "no_data" | "unknown_users" | "alerts" | "high_cpu";
+
+export interface TopicItem {
+  topic: Topic;
+  question: string;
+  /** false: it could not be looked at, so that no findings mean nothing */
+  looked: boolean;
+  why_not: string | null;
+  findings: FindingItem[];
 }
 
 export interface Trace {
@@ -703,6 +1528,8 @@ export interface TraceSession {
   session_id: string;
 }
 
+export type Trend = "growing" | "draining" | "steady" | "empty" | "unknown";
+
 export interface TurnItem {
   asked: string;
   answered: string | null;
@@ -734,4 +1561,32 @@ export interface Uttered {
   message_id: string | null;
 }
 
+export interface VariantShape {
+  variant: string;
+  documents: number;
+  places: PlaceShape[];
+}
+
+export type Verdict = "ignored" | "flaps" | "often" | "silent" | "fine";
+
 export type Via = "browser" | "api" | "setting";
+
+export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+export interface Window {
+  from: string;
+  until: string;
+  days?: Weekday[];
+  zone?: string;
+}
+
+export interface WouldShape {
+  labels: Record<string, string>;
+  startTime: string;
+  /** null: it would still be open */
+  endTime: string | null;
+  seconds: number;
+  reason: BotwatchDetectFindingReason;
+  triggerValue: number | null;
+  peak_value: number | null;
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { count, milliseconds, percent, seconds } from "./format";
+import { axisOf, count, milliseconds, percent, seconds, formatOf } from "./format";
 
 test("large numbers are short, small ones exact", () => {
   expect([0, 890, 9_999, 12_400, 999_960, 1_200_000, null].map(count)).toEqual(
@@ -14,4 +14,10 @@ test("times take the unit that fits", () => {
 
 test("a share is whole only when it is", () => {
   expect([100, 99.9999, 99.5, 98.978, 70.25, 0.05, null].map(percent)).toEqual(["100 %", "99.99 %", "99.5 %", "98.98 %", "70.3 %", "0.05 %", "–"]);
+});
+
+test("a unit of the catalogue has its form, and beside an axis a short one", () => {
+  expect(["percent", "ms", "usd", "bytes", "kib", "count", undefined].map((unit) => formatOf(unit)(1536))).toEqual(["1536 %", "1.5 s", "$1,536", "1.5 KiB", "1.5 MiB", "1,536", "1,536"]);
+  expect([0, 0.25, 90, 7_200, 200_000].map((value) => axisOf("seconds")(value))).toEqual(["0", "250 ms", "1.5 min", "2 h", "2.3 d"]);
+  expect(formatOf("usd")(0.00123)).toBe("$0.0012");
 });

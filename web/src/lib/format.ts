@@ -48,3 +48,40 @@ export function percent(value: number | null | undefined): string {
 function trimmed(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
+
+const BYTES = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+export function bytes(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  const power = value < 1 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log2(value) / 10));
+  return `${trimmed(value / 1_024 ** power, 1)} ${BYTES[power]}`;
+}
+
+export function dollars(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  return `$${value >= 100 ? WHOLE.format(value) : trimmed(value, value < 1 ? 4 : 2)}`;
+}
+
+export function plainNumber(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  return Math.abs(value) < 1_000 ? trimmed(value, Math.abs(value) < 10 ? 2 : 1) : count(value);
+}
+
+const FORMATS: Record<string, (value: number | null | undefined) => string> = {
+  percent, ms: milliseconds, seconds, s: seconds, bytes, By: bytes, kib: (value) => bytes(value == null ? null : value * 1_024), usd: dollars,
+};
+
+/** A duration beside an axis, where there is little room: one unit. */
+export function briefSeconds(value: number | null | undefined): string {
+  if (value == null) return NONE;
+  const [size, unit] = ([[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]] as const).find(([from]) => Math.abs(value) >= from) ?? [0.001, "ms"];
+  return value === 0 ? "0" : `${trimmed(value / size, 1)} ${unit}`;
+}
+
+const briefMs = (value: number | null | undefined) => briefSeconds(value == null ? null : value / 1_000);
+const BRIEF: typeof FORMATS = { ms: briefMs, seconds: briefSeconds, s: briefSeconds };
+
+export const axisOf = (unit: string | undefined) => BRIEF[unit ?? ""] ?? formatOf(unit);
+
+/** How a value of a measure is written, by its unit in the catalogue. */
+export const formatOf = (unit: string | undefined) => FORMATS[unit ?? ""] ?? plainNumber;

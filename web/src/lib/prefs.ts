@@ -8,10 +8,13 @@ interface Prefs {
   sidebar: boolean;
   /** Whether it is dark now, by choice or by the system. */
   dark: boolean;
+  /** Whether nothing should move, as the system says. */
+  still: boolean;
 }
 
 const KEY = "botwatch";
 const system = window.matchMedia("(prefers-color-scheme: dark)");
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 const listeners = new Set<() => void>();
 let prefs: Prefs = kept();
 
@@ -23,7 +26,7 @@ function kept(): Prefs {
     // storage is switched off, or holds what is not ours: the defaults do
   }
   const theme = found?.theme === "light" || found?.theme === "dark" ? found.theme : "auto";
-  return { theme, sidebar: found?.sidebar !== false, dark: isDark(theme) };
+  return { theme, sidebar: found?.sidebar !== false, dark: isDark(theme), still: calm.matches };
 }
 
 function isDark(theme: Theme): boolean {
@@ -32,7 +35,7 @@ function isDark(theme: Theme): boolean {
 
 export function choose(change: Partial<Pick<Prefs, "theme" | "sidebar">>) {
   const next = { ...prefs, ...change };
-  prefs = { ...next, dark: isDark(next.theme) };
+  prefs = { ...next, dark: isDark(next.theme), still: calm.matches };
   try {
     localStorage.setItem(KEY, JSON.stringify({ theme: prefs.theme, sidebar: prefs.sidebar }));
   } catch {
@@ -47,6 +50,7 @@ function show() {
 }
 
 system.addEventListener("change", () => choose({}));
+calm.addEventListener("change", () => choose({}));
 show();
 
 export const usePrefs = () =>

@@ -1,5 +1,7 @@
 // What a line over time may honestly show.
 
+import type { History, SeriesShape } from "../api/types";
+
 export type Point = readonly [number, number | null];
 
 /** Without the steps at both ends that are not whole: half a step's count looks like a fall. Where there is no more
@@ -9,3 +11,40 @@ export function whole(points: readonly Point[], stepS: number, from: string, to:
   const found = points.filter(([at]) => at >= fromS && at + stepS <= toS);
   return found.some(([, value]) => value) ? found : points;
 }
+
+/** The series of a measure as lines, the greatest first; one without labels bears the name it is given. */
+export function linesOf(history: History, measure: string, name: string, counted: boolean): { label: string; points: readonly Point[] }[] {
+  return history.series
+    .filter((series) => series.measure === measure)
+    .sort((a, b) => weight(b) - weight(a))
+    .map((series) => ({
+      label: labelOf(series) || name,
+      points: counted ? whole(series.points, series.step_seconds ?? history.step_seconds, history.from, history.to) : series.points,
+    }));
+}
+
+export const labelOf = (series: SeriesShape) => Object.values(series.labels).map((value) => value || "(none)").join(" · ");
+
+const weight = (series: SeriesShape) => series.points.reduce((sum, [, value]) => sum + (value ?? 0), 0);
+
+export interface Summary {
+  last: number | null;
+  mean: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+/** Of the steps that have a value. The mean is over the steps, not over what happened in them. */
+export function summary(points: readonly Point[]): Summary {
+  const values = points.map(([, value]) => value).filter((value) => value !== null);
+  if (!values.length) return { last: null, mean: null, low: null, high: null };
+  return {
+    last: values.at(-1) ?? null,
+    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+    low: values.reduce((a, b) => Math.min(a, b)),
+    high: values.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+/** `label=value` as the API takes it: what would part alternatives is part of the value. */
+export const is = (label: string, value: string) => `${label}=${value.replace(/[\\|]/g, "\\$&")}`;

@@ -26,6 +26,15 @@ export function clock(at: Date, withMs = false): string {
 
 export const minute = (at: Date) => clock(at).slice(0, 5);
 
+/** Under a chart that reaches over so many seconds. */
+export function axisTime(at: Date, spanS: number): string {
+  if (spanS > 2.5 * 86_400) return absolute(at).slice(5, 10);
+  return spanS < 600 ? clock(at) : minute(at);
+}
+
+/** As a form field for a moment takes it, in the viewer's zone. */
+export const fieldTime = (at: Date) => absolute(at).slice(0, 16).replace(" ", "T");
+
 let now = new Date();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;

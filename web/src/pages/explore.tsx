@@ -1,53 +1,52 @@
 // Logs and traces, found by what they say and carry.
 
-import { useBots, useList } from "../api/queries";
+import type { ReactNode } from "react";
+import { useList } from "../api/queries";
 import type { LogItem, LogPage, PageTraceItem, TraceItem } from "../api/types";
-import { Chart } from "../charts/chart";
+import { Chart, type Line } from "../charts/chart";
 import { count, milliseconds } from "../lib/format";
-import { absolute, clock } from "../lib/time";
-import { set, useView } from "../lib/url";
+import { absolute } from "../lib/time";
+import { set } from "../lib/url";
+import { Faults } from "./faults";
+import { BotChoice, Chips, useFilters, useParam } from "./filters";
 import { LogLines } from "./logLines";
-import { Answer, Choice, Empty, Link, Mark, Panel, Said, Search, When } from "./parts";
+import { MeasuresPage } from "./measures";
+import { Answer, AsOf, Choice, Empty, Export, Link, Mark, More, Panel, Said, Search, When } from "./parts";
+import { useRange } from "./range";
 
-const PERIODS = ["15m", "1h", "6h", "24h", "7d", "30d"].map((one) => [one, `last ${one}`] as const);
 const LEVELS = [["", "All levels"], ["warn error fatal", "Warnings and worse"], ["error fatal", "Errors"]] as const;
 const WORSE = ["warn", "error", "fatal"];
 const BUCKETS = 60;
+const PLACES = [["Logs", ""], ["Traces", "/traces"], ["Faults", "/faults"], ["Measures", "/measures"]] as const;
+const LOG_FILTERS = ["event", "host", "session", "trace", "correlation"];
+const TRACE_FILTERS = ["action", "dependency", "session", "correlation"];
 
 export function Explore({ what }: { what: string }) {
-  const traces = what === "traces";
+  const pages: Record<string, ReactNode> = { logs: <Logs />, traces: <Traces />, faults: <Faults />, measures: <MeasuresPage /> };
   return (
     <>
       <nav className="segments" aria-label="What to explore">
-        <Link to="/explore" className={traces ? "" : "current"}>Logs</Link>
-        <Link to="/explore/traces" className={traces ? "current" : ""}>Traces</Link>
+        {PLACES.map(([name, place]) => <Link key={name} to={`/explore${place}`} sameTime className={name.toLowerCase() === what ? "current" : ""}>{name}</Link>)}
       </nav>
-      {traces ? <Traces /> : <Logs />}
+      {pages[what]}
     </>
   );
 }
 
-function useFilters() {
-  const { params } = useView();
-  const bots = useBots().data?.items ?? [];
-  const get = (name: string, otherwise = "") => params.get(name) ?? otherwise;
-  const bot = <Choice label="Bot" value={get("bot")} options={[["", "All bots"], ...bots.map(({ name }) => [name, name] as const)]} onChange={(value) => set({ bot: value })} />;
-  const period = <Choice label="Time" value={get("period", "24h")} options={PERIODS} onChange={(value) => set({ period: value === "24h" ? "" : value })} />;
-  return { get, bot, period };
-}
-
 function Logs() {
-  const { get, bot, period } = useFilters();
+  const get = useParam();
+  const range = useRange();
   const level = get("level").split(" ").filter(Boolean);
-  const asked = useList<LogPage>("/api/logs", { q: get("q"), bot: get("bot"), level, period: get("period", "24h"), limit: 100, buckets: BUCKETS });
+  const params = { q: get("q"), bot: get("bot"), level, ...useFilters(LOG_FILTERS, true), ...range.query };
+  const asked = useList<LogPage>("/api/logs", { ...params, limit: 100, buckets: BUCKETS });
   return (
-    <Panel title="Logs" aside={<AsOf at={asked.dataUpdatedAt} />}>
+    <Panel title="Logs" aside={<><AsOf at={asked.dataUpdatedAt} /><Export of="logs" params={params} /></>}>
       <form className="filters" onSubmit={(event) => event.preventDefault()}>
-        {period}
-        {bot}
+        <BotChoice />
         <Choice label="Level" value={get("level")} options={LEVELS} onChange={(value) => set({ level: value })} />
         <Search label={'Search: words, or "a phrase"'} value={get("q")} onChange={(value) => set({ q: value }, true)} />
       </form>
+      <Chips names={LOG_FILTERS} />
       <Answer of={asked}>
         {({ pages }) => (
           <>
@@ -66,26 +65,28 @@ function Histogram({ of }: { of: LogPage["histogram"] | null }) {
   const from = Date.parse(of.start) / 1_000;
   const points = (levels: (readonly number[])[]) =>
     Array.from({ length: BUCKETS }, (_, place) => [from + place * of.step_seconds, levels.reduce((sum, counts) => sum + (counts[place] ?? 0), 0)] as const);
-  const lines = [
+  const lines: Line[] = [
     { label: "Records", points: points(Object.values(of.levels)) },
     { label: "Warnings and worse", points: points(WORSE.map((level) => of.levels[level] ?? [])), colour: "--critical" },
   ];
-  const [all, bad] = lines.map((line) => count(line.points.reduce((sum, [, found]) => sum + found, 0)));
+  const [all, bad] = lines.map((line) => count(line.points.reduce((sum, [, found]) => sum + (found ?? 0), 0)));
   return <Chart lines={lines} label={`${all} log records, ${bad} of them warnings or worse`} span={`${all} records`} format={count} height={100} bars />;
 }
 
 function Traces() {
-  const { get, bot, period } = useFilters();
+  const get = useParam();
+  const range = useRange();
   const failed = get("failed");
-  const asked = useList<PageTraceItem>("/api/traces", { bot: get("bot"), failed, min_ms: get("min_ms"), period: get("period", "24h"), limit: 50 });
+  const params = { bot: get("bot"), failed, min_ms: get("min_ms"), ...useFilters(TRACE_FILTERS), ...range.query };
+  const asked = useList<PageTraceItem>("/api/traces", { ...params, limit: 50 });
   return (
-    <Panel title="Traces" aside={<AsOf at={asked.dataUpdatedAt} />}>
+    <Panel title="Traces" aside={<><AsOf at={asked.dataUpdatedAt} /><Export of="traces" params={params} /></>}>
       <form className="filters" onSubmit={(event) => event.preventDefault()}>
-        {period}
-        {bot}
+        <BotChoice />
         <Choice label="Outcome" value={failed} options={[["", "All"], ["true", "Failed"], ["false", "Not failed"]]} onChange={(value) => set({ failed: value })} />
         <Choice label="A span took" value={get("min_ms")} options={[["", "any time"], ["100", "100 ms or more"], ["1000", "1 s or more"], ["5000", "5 s or more"]]} onChange={(value) => set({ min_ms: value })} />
       </form>
+      <Chips names={TRACE_FILTERS} />
       <Answer of={asked}>
         {({ pages }) => (
           <>
@@ -118,17 +119,5 @@ function TraceTable({ items }: { items: readonly TraceItem[] }) {
         ))}
       </tbody>
     </table>
-  );
-}
-
-/** What one reads does not move under one's eyes. */
-const AsOf = ({ at }: { at: number }) => (at ? <span className="quiet">as of {clock(new Date(at))}, <kbd>R</kbd> asks again</span> : null);
-
-function More({ asked }: { asked: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown } }) {
-  if (!asked.hasNextPage) return null;
-  return (
-    <p className="pager">
-      <button type="button" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>Older</button>
-    </p>
   );
 }

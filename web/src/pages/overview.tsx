@@ -1,16 +1,21 @@
 // How everything is, at one glance.
 
 import type { ReactNode } from "react";
-import { useActions, useBots, useCatalogue, useDependencies, useHistory, useStatus } from "../api/queries";
-import type { ActionItem, DependencyItem, History, MeasureShape, Status } from "../api/types";
-import { Chart } from "../charts/chart";
+import type { Status } from "../api/live";
+import { useActions, useBots, useCatalogue, useDependencies, useHistory, useHosts, useStatus } from "../api/queries";
+import type { ActionItem, DependencyItem, History, MeasureShape, ModelItem } from "../api/types";
+import { MeasureChart } from "../charts/measureChart";
 import { count, exact, milliseconds, NONE, percent, seconds } from "../lib/format";
 import { boundsOf, type Level, levelOf } from "../lib/levels";
-import { whole } from "../lib/series";
+import { stepOf } from "../lib/range";
 import { Answer, Empty, Link, Mark, Panel, Said, When } from "./parts";
 import { FirstRun } from "./firstRun";
+import { LastHour, OpenIncidents } from "./lately";
+import { useRange } from "./range";
 
 const MEASURES = ["sessions.active", "messages.count", "response.time", "response.time.p95"] as const;
+const POINTS = 100; // as many as a card has room for
+const ROWS = 12;
 const LEVELS: Record<Level, string> = { ok: "Normal", warning: "Warning", critical: "Critical", unknown: "No data" };
 
 export function Overview() {
@@ -19,14 +24,19 @@ export function Overview() {
 
 function Everything() {
   const status = useStatus();
-  const history = useHistory(MEASURES);
+  const range = useRange();
+  const history = useHistory(range, { measure: MEASURES, step: stepOf(range, POINTS) });
   const bots = useBots();
-  const actions = useActions();
-  const dependencies = useDependencies();
+  const actions = useActions(range, { limit: ROWS });
+  const dependencies = useDependencies(range, { limit: ROWS });
   const measures = useCatalogue().data?.measures;
   return (
     <div className="overview">
-      <Answer of={status}>{(found) => <Cards status={found} history={history.data} measures={measures} />}</Answer>
+      <Answer of={status}>{(found) => <Cards status={found} history={history.data} measures={measures} span={range.label} />}</Answer>
+      <div className="halves">
+        <OpenIncidents />
+        <LastHour />
+      </div>
       <div className="split">
         <Panel title="System resources">
           <Answer of={status}>{(found) => <Resources of={found.resources} measures={measures} />}</Answer>
@@ -54,14 +64,21 @@ function Everything() {
         </Panel>
       </div>
       <div className="halves">
-        <Work title="Actions" asked={actions} name="Action" measures={measures} />
-        <Work title="Dependencies" asked={dependencies} name="Dependency" measures={measures} />
+        <Work title="Actions" path="/actions" span={range.label} asked={actions} name="Action" measures={measures} />
+        <Work title="Dependencies" path="/actions/dependencies" span={range.label} asked={dependencies} name="Dependency" measures={measures} />
       </div>
     </div>
   );
 }
 
-function Cards({ status, history, measures }: { status: Status; history: History | undefined; measures: readonly MeasureShape[] | undefined }) {
+interface CardsProps {
+  status: Status;
+  history: History | undefined;
+  measures: readonly MeasureShape[] | undefined;
+  span: string;
+}
+
+function Cards({ status, history, measures, span }: CardsProps) {
   const { sessions, messages } = status;
   const answered = levelOf(messages.avg_response_ms, boundsOf(measures, "response.time"));
   return (
@@ -71,7 +88,7 @@ function Cards({ status, history, measures }: { status: Status; history: History
         value={sessions.active === null ? NONE : exact(sessions.active)}
         caption={<Mark level={sessions.active === null ? "unknown" : "ok"}>Active</Mark>}
         facts={[["Peak today", count(sessions.peak_today)], ["Average duration", seconds(sessions.avg_duration_seconds)]]}
-        chart={<Trend of={history} lines={{ "sessions.active": "Active sessions" }} format={count} />}
+        chart={<MeasureChart of={history} measures={{ "sessions.active": "Active sessions" }} counted={false} height={120} span={span} />}
       />
       <Card
         title="Messages"
@@ -79,20 +96,20 @@ function Cards({ status, history, measures }: { status: Status; history: History
         exactly={messages.today}
         caption="Today"
         facts={[["This hour", count(messages.this_hour)]]}
-        chart={<Trend of={history} lines={{ "messages.count": "Messages" }} format={count} counted />}
+        chart={<MeasureChart of={history} measures={{ "messages.count": "Messages" }} height={120} span={span} />}
       />
       <Card
         title="Response"
         value={milliseconds(messages.avg_response_ms)}
         caption="Average"
         facts={[["Today", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>], ["p95 lately", milliseconds(latest(history, "response.time.p95"))]]}
-        chart={<Trend of={history} lines={{ "response.time": "Average", "response.time.p95": "p95" }} format={milliseconds} counted />}
+        chart={<MeasureChart of={history} measures={{ "response.time": "Average", "response.time.p95": "p95" }} height={120} span={span} />}
       />
     </div>
   );
 }
 
-/** Of the last quarter of an hour that had any. */
+/** Of the last step that had any. */
 function latest(history: History | undefined, measure: string): number | null {
   const points = history?.series.find((series) => series.measure === measure)?.points ?? [];
   return points.findLast(([, value]) => value !== null)?.[1] ?? null;
@@ -124,39 +141,15 @@ function Card({ title, value, exactly, caption, facts, chart }: CardProps) {
   );
 }
 
-interface TrendProps {
-  of: History | undefined;
-  /** What to call each measure. */
-  lines: Record<string, string>;
-  format: (value: number | null) => string;
-  /** Of what happened within each step, and not of how it stood at its end. */
-  counted?: boolean;
-}
-
-function Trend({ of, lines, format, counted = false }: TrendProps) {
-  const found = Object.entries(lines).map(([measure, label]) => {
-    const series = of?.series.find((one) => one.measure === measure);
-    if (!of || !series) return { label, points: [] };
-    const points = counted ? whole(series.points, series.step_seconds ?? of.step_seconds, of.from, of.to) : series.points;
-    return { label, points };
-  });
-  const told = found.flatMap(({ label, points }) => {
-    const values = points.map(([, value]) => value).filter((value) => value !== null);
-    return values.length ? [`${label}: highest ${format(Math.max(...values))}, last ${format(values.at(-1) ?? null)}`] : [];
-  });
-  if (!told.length) return <p className="chart quiet">{of ? "No trend yet; it is drawn anew every half a minute." : "Loading…"}</p>;
-  return <Chart lines={found} label={`Over 24 hours. ${told.join("; ")}`} format={format} height={120} span="24 hours" />;
-}
-
 const BARS = [
-  ["CPU", "cpu_percent", "cpu.usage"],
-  ["MEM", "memory_percent", "mem.usage"],
-  ["GPU", "gpu_percent", "gpu.usage"],
-  ["DISK", "disk_percent", "disk.usage"],
+  ["CPU", "cpu_percent", "cpu.usage", "cpu"],
+  ["MEM", "memory_percent", "mem.usage", "memory"],
+  ["GPU", "gpu_percent", "gpu.usage", "gpu"],
+  ["DISK", "disk_percent", "disk.usage", "disk"],
 ] as const;
 
 function Resources({ of, measures }: { of: Status["resources"]; measures: readonly MeasureShape[] | undefined }) {
-  const silent = BARS.filter(([, key]) => of[key] === null).map(([label]) => label);
+  const silent = BARS.filter(([, key]) => of[key] === null);
   return (
     <>
       <dl className="bars">
@@ -179,26 +172,50 @@ function Resources({ of, measures }: { of: Status["resources"]; measures: readon
           );
         })}
       </dl>
-      {silent.length > 0 && (
-        <p className="quiet pad">
-          This version does not measure machines yet: {silent.join(", ")} will stand here when it does.
-        </p>
-      )}
+      {BARS.map(([label, key, measure]) => {
+        const remedy = measures?.find((found) => found.name === measure)?.remedy;
+        const level = levelOf(of[key], boundsOf(measures, measure));
+        return remedy && (level === "warning" || level === "critical") ? <p key={key} className="quiet pad">{label}: {remedy}</p> : null;
+      })}
+      {silent.length > 0 && <Why silent={silent} />}
     </>
   );
+}
+
+/** Why a bar is empty: nobody measures, or the agent says what it misses. */
+function Why({ silent }: { silent: readonly (typeof BARS)[number][] }) {
+  const hosts = useHosts().data?.items.filter((host) => host.measured !== null);
+  if (!hosts) return null;
+  if (hosts.length === 0)
+    return (
+      <p className="quiet pad">
+        No machine is measured now. Start <code>botwatch agent</code> on it, or look at the setting <code>watch_host</code>.
+      </p>
+    );
+  const reasons = silent.flatMap(([label, , , part]) => {
+    const found = new Set(hosts.flatMap((host) => host.unknown[part] ?? []));
+    return [...found].map((reason) => ({ label, reason }));
+  });
+  return reasons.map(({ label, reason }) => (
+    <p key={`${label} ${reason}`} className="quiet pad">
+      {label}: <Said text={reason} />
+    </p>
+  ));
 }
 
 interface WorkProps {
   title: string;
   name: string;
+  path: string;
+  span: string;
   asked: { data: { items: (ActionItem | DependencyItem)[] } | undefined; error: Error | null };
   measures: readonly MeasureShape[] | undefined;
 }
 
-function Work({ title, name, asked, measures }: WorkProps) {
+function Work({ title, name, path, span, asked, measures }: WorkProps) {
   const bounds = boundsOf(measures, "errors.rate");
   return (
-    <Panel title={title} aside={<span className="quiet">24 hours, most frequent first</span>}>
+    <Panel title={<Link to={path} sameTime>{title}</Link>} aside={<span className="quiet">{span}, most frequent first</span>}>
       <Answer of={asked}>
         {({ items }) =>
           items.length === 0 ? (
@@ -211,7 +228,7 @@ function Work({ title, name, asked, measures }: WorkProps) {
               <tbody>
                 {items.map((item) => (
                   <tr key={`${item.bot}\n${item.name}`}>
-                    <td><Said text={item.name} /> <span className="quiet"><Said text={item.bot} /></span></td>
+                    <td><Link to={`${path}?bot=${encodeURIComponent(item.bot)}&name=${encodeURIComponent(item.name)}`} sameTime><Said text={item.name} /></Link> <span className="quiet"><Said text={item.bot} /></span></td>
                     <td className="number" title={exact(item.count)}>{count(item.count)}</td>
                     <td className="number"><Success item={item} bounds={bounds} /></td>
                     <td className="number">{milliseconds(item.latency_ms.p95)}</td>
@@ -227,7 +244,7 @@ function Work({ title, name, asked, measures }: WorkProps) {
   );
 }
 
-function Success({ item, bounds }: { item: ActionItem | DependencyItem; bounds: ReturnType<typeof boundsOf> }) {
+export function Success({ item, bounds }: { item: ActionItem | DependencyItem | ModelItem; bounds: ReturnType<typeof boundsOf> }) {
   const failed = "error_rate" in item ? item.error_rate : item.success_rate === null ? null : 100 - item.success_rate;
   return <Mark level={levelOf(failed, bounds)}>{failed === null ? NONE : percent(100 - failed)}</Mark>;
 }

@@ -1,11 +1,12 @@
 // The few parts that every page is made of.
 
 import { type ReactNode, useEffect, useState } from "react";
-import { Refusal } from "../api/fetch";
+import { type Params, queryOf, Refusal } from "../api/fetch";
 import type { Level } from "../lib/levels";
 import { pieces, plain } from "../lib/text";
-import { absolute, ago, useNow } from "../lib/time";
-import { stay } from "../lib/url";
+import { absolute, ago, clock, useNow } from "../lib/time";
+import { atSameTime } from "../lib/range";
+import { stay, useView } from "../lib/url";
 
 const COPIED_MS = 2_000;
 
@@ -26,9 +27,19 @@ export function Said({ text, className = "" }: { text: string; className?: strin
   );
 }
 
-export function Link({ to, children, className, title }: { to: string; children: ReactNode; className?: string; title?: string }) {
+interface LinkProps {
+  to: string;
+  children: ReactNode;
+  className?: string | undefined;
+  title?: string;
+  /** Whether what is shown there is of the time that is shown here. */
+  sameTime?: boolean;
+}
+
+export function Link({ to, children, className, title, sameTime = false }: LinkProps) {
+  const { params } = useView();
   return (
-    <a href={to} onClick={stay} className={className} title={title && plain(title)}>
+    <a href={sameTime ? atSameTime(to, params.toString()) : to} onClick={stay} className={className} title={title && plain(title)}>
       {children}
     </a>
   );
@@ -86,6 +97,18 @@ export function Problem({ error }: { error: Error }) {
       <Mark level="critical">{error.message}</Mark>
       {error instanceof Refusal && error.hint && <p className="quiet">{error.hint}</p>}
     </div>
+  );
+}
+
+/** The same rows as a file. What one may not see is masked there too. */
+export function Export({ of, params }: { of: string; params: Params }) {
+  return (
+    <span className="export quiet">
+      Export{" "}
+      {["csv", "json", "parquet"].map((format) => (
+        <a key={format} href={`/api/export/${of}${queryOf({ ...params, format })}`} download>{format === "parquet" ? "Parquet" : format.toUpperCase()}</a>
+      ))}
+    </span>
   );
 }
 
@@ -147,5 +170,17 @@ export function Search({ value, label, onChange }: { value: string; label: strin
       <span>{label}</span>
       <input type="search" data-search value={typed} placeholder="/" maxLength={200} onChange={(event) => setTyped(event.target.value)} />
     </label>
+  );
+}
+
+/** What one reads does not move under one's eyes. */
+export const AsOf = ({ at }: { at: number }) => (at ? <span className="quiet">as of {clock(new Date(at))}, <kbd>R</kbd> asks again</span> : null);
+
+export function More({ asked }: { asked: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown } }) {
+  if (!asked.hasNextPage) return null;
+  return (
+    <p className="pager">
+      <button type="button" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>Older</button>
+    </p>
   );
 }

@@ -1,26 +1,34 @@
-// What stands around every page: the tabs, whether what one sees is live, and the keys.
+// What stands around every page: the tabs, the time, whether what one sees is live, and the keys.
 
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { ask } from "../api/fetch";
-import { useStatus } from "../api/queries";
+import { listen, useLife } from "../api/live";
+import { useBots, useCatalogue, useStatus } from "../api/queries";
 import type { Me } from "../api/types";
 import { useKeys } from "../lib/keys";
 import { choose, type Theme, usePrefs } from "../lib/prefs";
+import { atSameTime, PERIODS, periodChanges } from "../lib/range";
 import { clock, useNow } from "../lib/time";
-import { go } from "../lib/url";
+import { go, set } from "../lib/url";
 import { Icon, Logo } from "./icons";
+import { type Command, Palette } from "./palette";
 import { Link, Said } from "./parts";
+import { RangeControl } from "./range";
 
 export interface Tab {
   key: string;
   name: string;
   path: string;
+  /** Whether it shows a stretch of time that one can choose. */
+  timed?: boolean;
 }
 
 const STALE_MS = 20_000;
 const NEXT: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const THEMES: Record<Theme, string> = { auto: "as the system is", light: "light", dark: "dark" };
+// As people who know the suite look for them.
+const APPS = [["Monitoring", "/"], ["Conversations", "/conversations"], ["Analytics", "/insights"], ["Alerts", "/alerts"], ["Explore", "/explore"], ["Settings", "/settings"]] as const;
 
 interface Props {
   tabs: readonly Tab[];
@@ -31,22 +39,27 @@ interface Props {
   children: ReactNode;
 }
 
+const goTo = (path: string) => go(atSameTime(path, location.search));
+
 export function Shell({ tabs, current, me, refresh, refreshing, children }: Props) {
   const { sidebar, theme } = usePrefs();
   const client = useQueryClient();
-  const [help, setHelp] = useState(false);
+  const [open, setOpen] = useState<"help" | "palette" | null>(null);
+  const close = () => setOpen(null);
   const keys = useMemo(
     () => ({
-      ...Object.fromEntries(tabs.map((tab) => [tab.key, () => go(tab.path)])),
+      ...Object.fromEntries(tabs.filter((tab) => tab.key).map((tab) => [tab.key, () => goTo(tab.path)])),
       r: refresh,
       f: fullScreen,
       s: () => choose({ sidebar: !sidebar }),
-      "?": () => setHelp(true),
-      "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus(),
+      "?": () => setOpen("help"),
+      "/": () => search(() => setOpen("palette")),
+      "ctrl+k": () => setOpen("palette"),
     }),
     [tabs, refresh, sidebar],
   );
   useKeys(keys);
+  useEffect(() => listen(client), [client]);
   useEffect(() => {
     document.title = `${current.name} – Botwatch`;
   }, [current]);
@@ -56,8 +69,8 @@ export function Shell({ tabs, current, me, refresh, refreshing, children }: Prop
     <div className={`shell ${sidebar ? "" : "no-sidebar"}`}>
       <nav className="sidebar" aria-label="Tabs">
         <p className="brand"><Logo /> <span>Botwatch</span></p>
-        {tabs.map((tab) => (
-          <Link key={tab.key} to={tab.path} className={tab === current ? "tab current" : "tab"}>
+        {tabs.filter((tab) => tab.key).map((tab) => (
+          <Link key={tab.key} to={tab.path} sameTime className={tab === current ? "tab current" : "tab"}>
             <kbd>{tab.key}</kbd> {tab.name}
           </Link>
         ))}
@@ -70,33 +83,50 @@ export function Shell({ tabs, current, me, refresh, refreshing, children }: Prop
         <header className="top">
           <h1>{current.name}</h1>
           <Live />
+          {current.timed && <RangeControl />}
           <button type="button" onClick={refresh} title="Refresh (R)" aria-label="Refresh" className={refreshing ? "busy" : ""}><Icon name="refresh" /></button>
           <button type="button" onClick={fullScreen} title="Full screen (F)" aria-label="Full screen" className="for-keys"><Icon name="screen" /></button>
           <button type="button" onClick={() => choose({ theme: NEXT[theme] })} title={`Look: ${THEMES[theme]}`} aria-label={`Look: ${THEMES[theme]}`}>
             <Icon name={theme} />
           </button>
-          <button type="button" onClick={() => setHelp(true)} title="Keys (?)" aria-label="Keys" className="for-keys"><Icon name="help" /></button>
+          <button type="button" onClick={() => setOpen("help")} title="Keys (?)" aria-label="Keys" className="for-keys"><Icon name="help" /></button>
+          <Apps />
         </header>
         <Gone />
         <main>{children}</main>
       </div>
-      {help && <Help tabs={tabs} close={() => setHelp(false)} />}
+      {open === "help" && <Help tabs={tabs} close={close} />}
+      {open === "palette" && <Commands tabs={tabs} refresh={refresh} signOut={signOut} close={close} />}
     </div>
   );
 }
 
-function useLife() {
+function Apps() {
+  return (
+    <>
+      <button type="button" popoverTarget="apps" aria-label="Apps" title="Apps"><Icon name="apps" /></button>
+      <nav id="apps" popover="auto" aria-label="Apps" onClick={(event) => (event.currentTarget as HTMLElement).hidePopover()}>
+        {APPS.map(([name, path]) => <Link key={name} to={path}>{name}</Link>)}
+      </nav>
+    </>
+  );
+}
+
+function useLiveness() {
   const { dataUpdatedAt, isError, failureReason } = useStatus();
+  const { streaming, away } = useLife();
   const now = useNow();
   const asOf = dataUpdatedAt ? new Date(dataUpdatedAt) : null;
-  const live = !isError && asOf !== null && now.getTime() - dataUpdatedAt < STALE_MS;
-  return { live, asOf, reason: failureReason };
+  const live = !isError && away === null && asOf !== null && now.getTime() - dataUpdatedAt < STALE_MS;
+  return { live, streaming, asOf, reason: away ?? failureReason?.message };
 }
 
 function Live() {
-  const { live, asOf } = useLife();
+  const { live, streaming, asOf, reason } = useLiveness();
+  if (!asOf && !reason) return <p className="live"><span aria-hidden="true">○</span> <b role="status">asking</b></p>;
+  const how = streaming ? "The server tells what is new." : "The server is asked every few seconds.";
   return (
-    <p className={`live ${live ? "on" : "off"}`}>
+    <p className={`live ${live ? "on" : "off"}`} title={live ? how : undefined}>
       <span aria-hidden="true">{live ? "●" : "■"}</span> <b role="status">{live ? "LIVE" : "NOT LIVE"}</b>
       {asOf && <> <span className="as-of">as of {clock(asOf)}</span></>}
     </p>
@@ -104,11 +134,11 @@ function Live() {
 }
 
 function Gone() {
-  const { live, asOf, reason } = useLife();
+  const { live, asOf, reason } = useLiveness();
   if (live || !reason) return null;
   return (
     <div className="gone" role="alert">
-      <b>{reason.message}</b> {asOf && `What you see is as it was at ${clock(asOf)}.`} It is asked again every five seconds.
+      <b>{reason}</b> {asOf && `What you see is as it was at ${clock(asOf)}.`} It is asked again every few seconds.
     </div>
   );
 }
@@ -117,11 +147,12 @@ function Help({ tabs, close }: { tabs: readonly Tab[]; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const rows = [
-    ...tabs.map((tab) => [tab.key, tab.name] as const),
+    ...tabs.filter((tab) => tab.key).map((tab) => [tab.key, tab.name] as const),
     ["R", "Refresh"],
     ["F", "Full screen"],
     ["S", "Show or hide the side bar"],
     ["/", "Search"],
+    ["Ctrl K", "Go to anything, do anything"],
     ["Esc", "Close"],
     ["?", "This list"],
   ] as const;
@@ -131,9 +162,39 @@ function Help({ tabs, close }: { tabs: readonly Tab[]; close: () => void }) {
       <dl className="keys">
         {rows.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}
       </dl>
+      <p className="quiet">Drag over a chart to look closer; a double click shows twice as much time.</p>
       <button type="button" autoFocus onClick={close}>Close</button>
     </dialog>
   );
+}
+
+function Commands({ tabs, refresh, signOut, close }: { tabs: readonly Tab[]; refresh: () => void; signOut: () => void; close: () => void }) {
+  const bots = useBots().data?.items ?? [];
+  const measures = useCatalogue().data?.measures ?? [];
+  const to = (kind: string, name: string, path: string, key?: string): Command => ({ kind, name, run: () => goTo(path), ...(key ? { key } : {}) });
+  const commands: Command[] = [
+    ...tabs.map((tab) => to("tab", tab.name, tab.path, tab.key)),
+    to("explore", "Logs", "/explore"),
+    to("explore", "Traces", "/explore/traces"),
+    to("explore", "Faults", "/explore/faults"),
+    to("explore", "Measures", "/explore/measures"),
+    { kind: "do", name: "Refresh", key: "R", run: refresh },
+    { kind: "do", name: "Full screen", key: "F", run: fullScreen },
+    ...(["light", "dark", "auto"] as const).map((theme) => ({ kind: "look", name: THEMES[theme], run: () => choose({ theme }) })),
+    ...PERIODS.map(([period, label]) => ({ kind: "time", name: label, run: () => set(periodChanges(period)) })),
+    ...bots.map(({ name }) => to("conversations of", name, `/conversations?bot=${encodeURIComponent(name)}`)),
+    ...bots.map(({ name }) => to("actions of", name, `/actions?bot=${encodeURIComponent(name)}`)),
+    ...measures.map(({ name }) => to("measure", name, `/explore/measures?measure=${encodeURIComponent(name)}`)),
+    { kind: "do", name: "Sign out", run: signOut },
+  ];
+  return <Palette commands={commands} close={close} />;
+}
+
+/** The page's own search, or where it has none, the one for everything. */
+function search(otherwise: () => void) {
+  const field = document.querySelector<HTMLInputElement>("[data-search]");
+  if (field) field.focus();
+  else otherwise();
 }
 
 function fullScreen() {

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botwatch import limits
 from botwatch.api.asking import Window
 from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, cursor_of, moment, parts_of
@@ -17,6 +18,7 @@ from botwatch.api.reads.context import Spot, Talk, around
 from botwatch.api.reads.insights import phrases_of, sql_words
 from botwatch.api.reads.slices import slices
 from botwatch.api.reads.values import known, known_trace, sql_inside, sql_time
+from botwatch.api.rows_review import TreatedRow, key_of
 from botwatch.api.shapes_insights import Misunderstood, Reason
 from botwatch.store.client import Store
 
@@ -25,6 +27,7 @@ _AFTER: Final = 3
 _REPEAT_S: Final = 600  # who writes the same later than this may mean it anew
 _REPEAT_CHARS_MIN: Final = 4
 _FEEDBACK_S: Final = 86_400
+Treated = Mapping[tuple[str, str], TreatedRow]
 _KEY: Final = "bot, session_id, toUnixTimestamp64Micro({}) AS us"
 
 
@@ -33,12 +36,40 @@ class Wanted:
     window: Window
     bot: str | None
     reason: Reason | None
+    treated: bool | None = None  # None: both
 
 
 async def page(
+    store: Store,
+    wanted: Wanted,
+    limit: int,
+    cursor: str | None,
+    now_ns: int,
+    eyes: Eyes,
+    known: Treated,
+) -> Page[Misunderstood]:
+    """Newest first; of phrases that somebody has dealt with only if they are asked for."""
+    items: list[Misunderstood] = []
+    for _ in range(limits.TREATED_PAGES_LOOKED_AT_MAX):
+        found = await _page(store, wanted, limit - len(items), cursor, now_ns, eyes)
+        told = (_with_treatment(item, known) for item in found.items)
+        items += [item for item in told if wanted.treated is None or (item.treated is not None) == wanted.treated]
+        cursor = found.next
+        if len(items) >= limit or cursor is None:
+            break
+    return Page(items=items, next=cursor)
+
+
+def _with_treatment(item: Misunderstood, known: Treated) -> Misunderstood:
+    row = known.get(key_of(item.bot, item.phrase))
+    if row is None or not item.phrase:
+        return item
+    return item.model_copy(update={"treated": moment(row.at_ns), "treated_by": row.who, "note": row.note})
+
+
+async def _page(
     store: Store, wanted: Wanted, limit: int, cursor: str | None, now_ns: int, eyes: Eyes
 ) -> Page[Misunderstood]:
-    """Newest first."""
     before = [int(part) for part in parts_of(cursor, int, int)] if cursor is not None else None
     rows: list[Sequence[Any]] = []
     for piece in slices(wanted.window, now_ns, before[0] * 1_000 if before else None, few=True):
@@ -136,6 +167,9 @@ def _item(row: Sequence[Any], talks: Mapping[tuple[str, str], Talk], eyes: Eyes)
         phrase="",
         trace_id=known_trace(line.trace_id) if line else None,
         reasons=[Reason(reason) for reason in reasons],
+        treated=None,
+        treated_by=None,
+        note="",
         before=[said.shape(eyes) for said in talk[max(0, place - _BEFORE) : place]] if place is not None else [],
         after=[said.shape(eyes) for said in talk[place + 1 : place + 1 + _AFTER]] if place is not None else [],
     )

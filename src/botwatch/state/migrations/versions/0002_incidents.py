@@ -1,4 +1,4 @@
-"""Incidents and their changes; rules that came from the API or an import."""
+"""Incidents and their changes, times nobody watched; rules from the API or an import; leases of jobs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,6 +40,7 @@ def upgrade() -> None:
         "uq_incidents_live", "incidents", ["rule", "subject"], unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE
     )
     op.create_index("ix_incidents_started_ns", "incidents", ["started_ns"])
+    op.create_index("ix_incidents_resolved_ns", "incidents", ["resolved_ns"])
     op.create_table(
         "incident_changes",
         sa.Column("id", _BIG_ID, nullable=False),
@@ -68,4 +69,21 @@ def upgrade() -> None:
         sa.Column("changed_ns", sa.BigInteger, nullable=False),
         sa.Column("changed_by", sa.String(144), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_rules"),
+    )
+    op.create_table(
+        "unwatched",
+        sa.Column("id", _BIG_ID, nullable=False),
+        sa.Column("start_s", sa.BigInteger, nullable=False),
+        sa.Column("end_s", sa.BigInteger, nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_unwatched"),
+        sa.CheckConstraint("why IN ('away', 'rewound')", name="ck_unwatched_why"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("holder", sa.String(128), nullable=False),
+        sa.Column("beat", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_leases"),
     )

@@ -1,0 +1,43 @@
+// Measures of the catalogue as one chart: unit, bounds and words come from there.
+
+import { useMemo } from "react";
+import { useCatalogue } from "../api/queries";
+import type { History } from "../api/types";
+import { axisOf, formatOf } from "../lib/format";
+import { boundsOf } from "../lib/levels";
+import { linesOf } from "../lib/series";
+import { Chart, type Line } from "./chart";
+
+interface Props {
+  of: History | undefined;
+  /** What to call each measure. */
+  measures: Readonly<Record<string, string>>;
+  height: number;
+  span: string;
+  /** Whether it is of what happened within each step, and not of how it stood at its end. */
+  counted?: boolean;
+  bars?: boolean;
+  /** At most so many lines, the greatest. */
+  most?: number;
+}
+
+export function MeasureChart({ of, measures, height, span, counted = true, bars = false, most = 50 }: Props) {
+  const catalogue = useCatalogue().data;
+  const names = Object.keys(measures);
+  const first = names[0]!;
+  const told = names.map((name) => `${name} ${measures[name]}`).join("\n");
+  const lines: Line[] = useMemo(
+    () => (of ? Object.entries(measures).flatMap(([name, label]) => linesOf(of, name, label, counted)).slice(0, most) : []),
+    [of, told, counted, most],
+  );
+  const unit = of?.units[first] ?? catalogue?.metrics.find(({ name }) => `metric:${name}` === first)?.unit;
+  const format = formatOf(unit);
+  const window = of && ([Date.parse(of.from) / 1_000, Date.parse(of.to) / 1_000] as const);
+  const words = lines.flatMap(({ label, points }) => {
+    const values = points.map(([, value]) => value).filter((value) => value !== null);
+    return values.length ? [`${label}: highest ${format(values.reduce((a, b) => Math.max(a, b)))}, last ${format(values.at(-1) ?? null)}`] : [];
+  });
+  if (!words.length) return <p className="chart quiet" style={{ minHeight: of ? 0 : height }}>{of ? "Nothing in this time." : "Loading…"}</p>;
+  const label = `${span}. ${words.slice(0, 10).join("; ")}${words.length > 10 ? `; and ${words.length - 10} more` : ""}`;
+  return <Chart lines={lines} label={label} format={format} axis={axisOf(unit)} height={height} span={span} window={window} bars={bars} bounds={boundsOf(catalogue?.measures, first)} />;
+}

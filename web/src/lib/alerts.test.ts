@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { asks, lasting, lasts, secondsIn, slider } from "./alerts";
+
+test("durations are read as the API writes them", () => {
+  expect(["30s", "2m", "1h", "7d", undefined, "x"].map(secondsIn)).toEqual([30, 120, 3_600, 604_800, 0, 0]);
+});
+
+test("for five minutes is a time frame and a time to hold, and reads as five minutes again", () => {
+  const rule = { name: "CPU", timeframe: "2m", for: "3m" };
+  const changed = { ...rule, ...lasting(rule, 600) };
+  expect(changed).toEqual({ name: "CPU", timeframe: "120s", for: "480s" });
+  expect(lasts(changed)).toBe(600);
+});
+
+test("a rule that does not hold keeps all its time in its time frame", () => {
+  expect(lasting({ name: "Errors", timeframe: "1m" }, 300)).toEqual({ timeframe: "300s", for: "0s" });
+});
+
+test("what a rule asks is said in a line", () => {
+  expect(asks({ name: "a", field: "cpu.usage", value: 80, timeframe: "2m", for: "3m" })).toBe("avg of cpu.usage over 2m ≥ 80 for 3m");
+  expect(asks({ name: "a", field: "action.errors", per: "action.count", aggregation: "sum", operand: "equalOrLessThan", value: 0.1, timeframe: "5m", for: "0s" })).toBe("sum of action.errors / action.count over 5m ≤ 0.1");
+  expect(asks({ name: "a", kind: "composite", all: ["b", "c"] })).toBe("all of b, c");
+});
+
+test("a slider reaches beyond the threshold and what was measured, in round steps", () => {
+  const { min, max, step } = slider(80, 95);
+  expect(min).toBe(0);
+  expect(max).toBeGreaterThanOrEqual(160);
+  expect(max / step).toBeLessThanOrEqual(1_000);
+  expect(slider(0.05, null).step).toBeLessThan(0.01);
+});

@@ -1,0 +1,337 @@
+// What documents and conversations show: drift, what users ask and are not understood in, who comes, and when.
+
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { ask } from "../api/fetch";
+import { useHistory, useList } from "../api/queries";
+import type { CommonQueries, CommonQuery, DriftShape, Engagement, FeedbackItem, Misunderstood, PageDriftShape, PageFeedbackItem, PageMisunderstood, ProfileShape, SourceShape, Uttered } from "../api/types";
+import { Chart } from "../charts/chart";
+import { count, milliseconds, percent } from "../lib/format";
+import { rangeOf } from "../lib/range";
+import { linesOf } from "../lib/series";
+import { absolute, clock } from "../lib/time";
+import { set } from "../lib/url";
+import { DAYS, spikes, weekOf } from "../lib/week";
+import { useChange } from "./changing";
+import { addressOf } from "./conversations";
+import { BotChoice, useParam } from "./filters";
+import { Answer, Choice, Empty, Link, Mark, More, Panel, Problem, Said, When } from "./parts";
+import { useRange } from "./range";
+import { type Column, Table } from "./table";
+
+const PLACES = [["", "Drift"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["people", "People"], ["week", "Week"]] as const;
+export const INSIGHT_PLACES: readonly string[] = PLACES.map(([place]) => place);
+
+export function Insights({ what, admin }: { what: string; admin: boolean }) {
+  return (
+    <>
+      <nav className="segments" aria-label="Insights">
+        {PLACES.map(([place, title]) => <Link key={place} to={`/insights${place && `/${place}`}`} sameTime className={place === what ? "current" : ""}>{title}</Link>)}
+      </nav>
+      {what === "" && <Drift admin={admin} />}
+      {what === "questions" && <Questions />}
+      {what === "misunderstood" && <NotUnderstood admin={admin} />}
+      {what === "feedback" && <Feedback />}
+      {what === "people" && <People />}
+      {what === "week" && <Week />}
+    </>
+  );
+}
+
+// --- drift
+
+const DRIFT = "/api/drift";
+
+function Drift({ admin }: { admin: boolean }) {
+  const get = useParam();
+  const live = get("state", "live") === "live";
+  const asked = useList<PageDriftShape>(DRIFT, { live, source: get("source"), limit: 20 });
+  const sources = useQuery({ queryKey: ["/api/payloads/sources"], queryFn: () => ask<SourceShape[]>("/api/payloads/sources") });
+  const names = sources.data?.map(({ source }) => source) ?? [];
+  return (
+    <>
+      <Panel title="What changed in the documents that come in">
+        <form className="filters" onSubmit={(event) => event.preventDefault()}>
+          <Choice label="State" value={live ? "live" : "all"} options={[["live", "Going on"], ["all", "All"]]} onChange={(value) => set({ state: value === "live" ? "" : value })} />
+          <Choice label="Source" value={get("source")} options={[["", "All"], ...names.map((name) => [name, name] as const)]} onChange={(value) => set({ source: value })} />
+        </form>
+        <Answer of={asked}>
+          {({ pages }) => {
+            const items = pages.flatMap((page) => page.items);
+            if (!items.length) return <Empty>{names.length ? "Documents look as they always did." : "No source is known yet: its documents are looked at for some hours before they are compared."}</Empty>;
+            return <><ul className="plain">{items.map((item) => <Changed key={item.id} item={item} admin={admin} />)}</ul><More asked={asked} /></>;
+          }}
+        </Answer>
+      </Panel>
+      <Answer of={sources}>{(found) => (found.length ? <Sources items={found} /> : null)}</Answer>
+      {get("source") && <Profile source={get("source")} />}
+    </>
+  );
+}
+
+function Changed({ item, admin }: { item: DriftShape; admin: boolean }) {
+  const { change, error, busy } = useChange(DRIFT, "/api/payloads");
+  const level = item.accepted || item.ended ? "unknown" : "warning";
+  return (
+    <li className="finding">
+      <p><Mark level={level}>{item.accepted ? "accepted" : item.ended ? "over" : "going on"}</Mark> <b><Said text={item.sentence} /></b></p>
+      <p className="quiet">
+        In <Said text={item.source} />{item.variant !== "(document)" && item.variant && <>, of the kind <Said text={item.variant} /></>}, since <When at={item.began} />, found <When at={item.found} />.
+        {" "}Present before in {percent(item.before * 100)} of {count(item.before_of)}, now in {percent(item.now * 100)} of {count(item.now_of)}; sure to {percent(item.sure * 100)}.
+        {item.bots.length > 0 && <> Bots: <Said text={item.bots.join(", ")} />.</>}
+      </p>
+      <div className="halves">
+        <figure><figcaption className="quiet">A document before, masked</figcaption><pre className="document">{json(item.example_before)}</pre></figure>
+        <figure><figcaption className="quiet">A document since, masked</figcaption><pre className="document">{json(item.example_after)}</pre></figure>
+      </div>
+      <p className="links">
+        {item.sessions.slice(0, 3).map((id) => <Link key={id} to={`/conversations/${encodeURIComponent(id)}`}>Conversation <Said text={id} /></Link>)}
+        {item.traces.slice(0, 3).map((id) => <Link key={id} to={`/traces/${id}`}>Trace {id.slice(0, 8)}</Link>)}
+        {admin && !item.accepted && !item.ended && <button type="button" disabled={busy} onClick={() => void change(() => ask(`${DRIFT}/${item.id}/accept`, {}, {}))}>This is the new normal</button>}
+        {item.accepted_by && <span className="quiet">accepted by <Said text={item.accepted_by} /></span>}
+      </p>
+      {error && <Problem error={error} />}
+    </li>
+  );
+}
+
+const json = (value: unknown) => (value === null || value === undefined ? "none was kept" : JSON.stringify(value, null, 2));
+
+function Sources({ items }: { items: readonly SourceShape[] }) {
+  const columns: Column<SourceShape>[] = [
+    { name: "Source", by: (item) => item.source, cell: (item) => <Link to={`/insights?source=${encodeURIComponent(item.source)}`}><Said text={item.source} /></Link> },
+    { name: "State", cell: (item) => (item.drifting ? <Mark level="warning">{item.drifting} {item.drifting === 1 ? "place" : "places"} changed</Mark> : <Mark level="ok">as always</Mark>) },
+    { name: "Kinds told apart by", cell: (item) => <Said text={item.kinds_fields.join(", ") || (item.kinds_carried.length ? `which it carries: ${item.kinds_carried.join(", ")}` : "all are alike")} />, less: "middle" },
+    { name: "Known since", number: true, cell: (item) => <When at={item.learning_since} />, less: "middle" },
+  ];
+  return <Panel title="Sources"><Table items={items} columns={columns} keyOf={(item) => item.source} /></Panel>;
+}
+
+function Profile({ source }: { source: string }) {
+  const range = useRange();
+  const path = `/api/payloads/sources/${encodeURIComponent(source)}/profile`;
+  const asked = useQuery({ queryKey: [path, range.query], queryFn: () => ask<ProfileShape>(path, range.query) });
+  const share = (value: number | null) => (value === null ? "–" : percent(value * 100));
+  return (
+    <Panel title={<>What its documents look like: <Said text={source} /></>} aside={<span className="quiet">{range.label}</span>}>
+      <Answer of={asked}>
+        {({ variants }) => (
+          <>
+            {variants.map(({ variant, documents, places }) => (
+              <div key={variant} className="scroll">
+                <h3><Said text={variant} /> <span className="quiet">{count(documents)} looked at</span></h3>
+                <Table
+                  items={places.filter(({ path: place }) => place)} keyOf={(place) => place.path}
+                  columns={[
+                    { name: "Place", by: (place) => place.path, cell: (place) => <code><Said text={place.path} /></code> },
+                    { name: "Present", number: true, by: (place) => place.present, cell: (place) => share(place.present) },
+                    { name: "Null", number: true, by: (place) => place.null, cell: (place) => share(place.null) },
+                    { name: "Empty", number: true, by: (place) => place.empty, cell: (place) => share(place.empty), less: "middle" },
+                    { name: "Types", cell: (place) => Object.keys(place.types).join(", ") },
+                    { name: "Values", cell: (place) => <Said text={place.values === null ? "many" : Object.entries(place.values).sort(([, a], [, b]) => b - a).slice(0, 6).map(([value, part]) => `${value} ${percent(part * 100)}`).join(", ")} />, less: "wide" },
+                  ]}
+                />
+              </div>
+            ))}
+          </>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+// --- what users say
+
+function Questions() {
+  const range = useRange();
+  const get = useParam();
+  const asked = useQuery({ queryKey: ["/api/insights/queries", range.query, get("bot")], queryFn: () => ask<CommonQueries>("/api/insights/queries", { ...range.query, bot: get("bot"), limit: 100 }) });
+  const columns: Column<CommonQuery>[] = [
+    { name: "What users write", cell: (item) => <Said text={item.example} className="two-lines" /> },
+    { name: "Times", number: true, by: (item) => item.count, cell: (item) => count(item.count) },
+    { name: "Conversations", number: true, by: (item) => item.sessions, cell: (item) => count(item.sessions), less: "middle" },
+    { name: "Answered", number: true, by: (item) => item.answered_share, cell: (item) => percent(item.answered_share) },
+  ];
+  return (
+    <Panel title="Most frequent questions" aside={<span className="quiet">{range.label}</span>}>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}><BotChoice /></form>
+      <Answer of={asked}>{({ items }) => (items.length ? <Table items={items} columns={columns} keyOf={(item) => item.phrase} /> : <Empty>Nobody wrote in this time.</Empty>)}</Answer>
+    </Panel>
+  );
+}
+
+const REASONS = [["", "All"], ["failed", "Failed"], ["unanswered", "Unanswered"], ["handed_off", "Handed off"], ["repeated", "Said again"], ["feedback", "Thumbs down"]] as const;
+
+const TREATED = [["", "To be dealt with"], ["true", "Dealt with"]] as const;
+const MISSED = "/api/insights/misunderstood";
+
+function NotUnderstood({ admin }: { admin: boolean }) {
+  const range = useRange();
+  const get = useParam();
+  const params = { ...range.query, bot: get("bot"), reason: get("reason"), treated: get("treated"), limit: 10 };
+  const asked = useInfiniteQuery({
+    queryKey: [MISSED, params], initialPageParam: "", getNextPageParam: (last: PageMisunderstood) => last.next,
+    queryFn: ({ pageParam }) => ask<PageMisunderstood>(MISSED, { ...params, cursor: pageParam || undefined }),
+  });
+  return (
+    <Panel title="What was not understood" aside={<span className="quiet">{range.label}</span>}>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <BotChoice />
+        <Choice label="Why" value={get("reason")} options={REASONS} onChange={(value) => set({ reason: value })} />
+        <Choice label="State" value={get("treated")} options={TREATED} onChange={(value) => set({ treated: value })} />
+      </form>
+      <Answer of={asked}>
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
+          if (!items.length) return <Empty>Everything was understood, as far as it is known.</Empty>;
+          return <><ul className="plain">{items.map((item) => <Missed key={`${item.session_id} ${item.at}`} item={item} admin={admin} />)}</ul><More asked={asked} /></>;
+        }}
+      </Answer>
+    </Panel>
+  );
+}
+
+function Missed({ item, admin }: { item: Misunderstood; admin: boolean }) {
+  const { change, error, busy } = useChange(MISSED);
+  const about = { bot: item.bot, phrase: item.phrase };
+  const treat = () => void change(() => (item.treated ? ask(`${MISSED}/treated`, about, undefined, "DELETE") : ask(`${MISSED}/treated`, {}, about)));
+  return (
+    <li className="finding">
+      <p>
+        <Mark level="warning">{item.reasons.map((reason) => REASONS.find(([one]) => one === reason)?.[1] ?? reason).join(", ")}</Mark>{" "}
+        <Link to={addressOf({ id: item.session_id, bot: item.bot })}>Conversation</Link> <span className="quiet"><Said text={item.bot} />, <When at={item.at} /></span>
+      </p>
+      <ol className="context">
+        {item.before.map((one, place) => <Line key={`b${place}`} of={one} />)}
+        <li className="it"><b>User</b> <Said text={item.text} /></li>
+        {item.after.map((one, place) => <Line key={`a${place}`} of={one} />)}
+      </ol>
+      <p className="links">
+        {admin && item.phrase && <button type="button" disabled={busy} onClick={treat}>{item.treated ? "Not dealt with after all" : "Dealt with"}</button>}
+        {item.treated_by && <span className="quiet">by <Said text={item.treated_by} /> <Said text={item.note} /></span>}
+      </p>
+      {error && <Problem error={error} />}
+    </li>
+  );
+}
+
+const Line = ({ of }: { of: Uttered }) => <li className="quiet"><time dateTime={of.at}>{clock(new Date(of.at))}</time> <b>{of.author === "user" ? "User" : of.author === "bot" ? "Bot" : "Agent"}</b> <Said text={of.text} /></li>;
+
+function Feedback() {
+  const get = useParam();
+  const range = useRange();
+  const asked = useList<PageFeedbackItem>("/api/insights/feedback", { ...range.query, bot: get("bot"), mood: get("mood"), limit: 50 });
+  const columns: Column<FeedbackItem>[] = [
+    { name: "Score", cell: (item) => <Mark level={item.score === null ? "unknown" : item.score < 0 ? "critical" : "ok"}>{item.score === null ? "none" : item.score < 0 ? "bad" : "good"}</Mark> },
+    { name: "Said", cell: (item) => <Said text={item.text} className="two-lines" /> },
+    { name: "About", cell: (item) => item.about && <Said text={item.about.text} className="two-lines" />, less: "middle" },
+    { name: "Question", cell: (item) => item.question && <Said text={item.question.text} className="two-lines" />, less: "wide" },
+    { name: "Reply took", number: true, cell: (item) => milliseconds(item.response_ms), less: "middle" },
+    { name: "When", number: true, cell: (item) => <Link to={addressOf({ id: item.session_id, bot: item.bot })}><When at={item.at} /></Link> },
+  ];
+  return (
+    <Panel title="Feedback" aside={<span className="quiet">{range.label}</span>}>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <BotChoice />
+        <Choice label="Mood" value={get("mood")} options={[["", "All"], ["good", "Good"], ["bad", "Bad"]]} onChange={(value) => set({ mood: value })} />
+      </form>
+      <Answer of={asked}>
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
+          return items.length ? <><Table items={items} columns={columns} keyOf={(_, place) => String(place)} /><More asked={asked} /></> : <Empty>Nobody said what they think. A bot tells with the event <code>bot.feedback</code>.</Empty>;
+        }}
+      </Answer>
+    </Panel>
+  );
+}
+
+// --- who comes, and when
+
+const EVERY = [["day", "by day"], ["week", "by week"], ["month", "by month"]] as const;
+
+function People() {
+  const get = useParam();
+  const every = get("every", "day");
+  const asked = useQuery({ queryKey: ["/api/insights/engagement", every, get("bot")], queryFn: () => ask<Engagement>("/api/insights/engagement", { every, bot: get("bot") }) });
+  return (
+    <Panel title="Who comes">
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <BotChoice />
+        <Choice label="Counted" value={every} options={EVERY} onChange={(value) => set({ every: value === "day" ? "" : value })} />
+      </form>
+      <Answer of={asked}>
+        {({ items, known_since }) => {
+          const points = (of: "users" | "new") => items.map((item) => [Date.parse(`${item.start}T00:00:00Z`) / 1_000, item[of]] as const);
+          if (!items.some(({ users }) => users)) return <Empty>No user is known in this time. Users are known by <code>user.id</code>.</Empty>;
+          return (
+            <>
+              <Chart lines={[{ label: "wrote", points: points("users") }, { label: "for the first time", points: points("new") }]} label="Users who wrote, and new ones" format={count} height={180} span={EVERY.find(([one]) => one === every)?.[1] ?? ""} bars />
+              {known_since && <p className="pad quiet">Whoever came before {absolute(new Date(known_since))} counts as new.</p>}
+              <Table
+                items={[...items].reverse()} keyOf={(item) => item.start}
+                columns={[
+                  { name: "From", cell: (item) => item.start },
+                  { name: "Users", number: true, by: (item) => item.users, cell: (item) => count(item.users) },
+                  { name: "New", number: true, by: (item) => item.new, cell: (item) => count(item.new) },
+                  { name: "Came back", number: true, by: (item) => item.returning, cell: (item) => count(item.returning) },
+                  { name: "Conversations", number: true, by: (item) => item.sessions, cell: (item) => count(item.sessions), less: "middle" },
+                  { name: "Messages", number: true, by: (item) => item.messages, cell: (item) => count(item.messages), less: "middle" },
+                ]}
+              />
+            </>
+          );
+        }}
+      </Answer>
+    </Panel>
+  );
+}
+
+const FOUR_WEEKS = rangeOf(new URLSearchParams({ period: "30d" }));
+const SHOWN = [["messages.in", "Messages of users"], ["errors.count", "Errors"], ["turns.unanswered", "Unanswered"], ["response.time", "Response time"]] as const;
+
+function Week() {
+  const get = useParam();
+  const measure = get("measure", "messages.in");
+  const where = get("bot") ? [`bot=${get("bot")}`] : [];
+  const history = useHistory(FOUR_WEEKS, { measure: [measure], where, step: "1h" });
+  return (
+    <Panel title="The hours of the week" aside={<span className="quiet">mean of the last 30 days, in your time zone</span>}>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <BotChoice />
+        <Choice label="Of" value={measure} options={SHOWN} onChange={(value) => set({ measure: value === "messages.in" ? "" : value })} />
+      </form>
+      <Answer of={history}>
+        {(found) => {
+          const points = linesOf(found, measure, measure, true)[0]?.points ?? [];
+          const cells = weekOf(points);
+          const most = cells.reduce((high, { mean }) => Math.max(high, mean ?? 0), 0);
+          const again = spikes(cells, points);
+          if (!points.some(([, value]) => value !== null)) return <Empty>Nothing is known of these weeks yet.</Empty>;
+          return (
+            <>
+              <div className="scroll">
+                <table className="heat">
+                  <thead><tr><th scope="col">Day</th>{Array.from({ length: 24 }, (_, hour) => <th key={hour} scope="col">{hour}</th>)}</tr></thead>
+                  <tbody>
+                    {DAYS.map((day, place) => (
+                      <tr key={day}>
+                        <th scope="row">{day}</th>
+                        {cells.filter((cell) => cell.day === place).map(({ hour, mean, weeks }) => (
+                          <td key={hour} data-heat={mean === null || !most ? "none" : Math.ceil((mean / most) * 9)} title={`${day} ${hour}:00: ${mean === null ? "unknown" : `${count(mean)} on average of ${weeks}`}`}>
+                            <span className="for-ears">{mean === null ? "unknown" : count(mean)}</span>
+                          </td>
+                        ))}
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+              <p className="pad">
+                {again.length ? <>Every week it peaks at {again.map(({ day, hour }) => `${DAYS[day]} ${hour}:00`).join(", ")}: something that runs at a fixed time, such as a newsletter or a job, may bring it.</> : "No hour stands out week after week."}
+              </p>
+            </>
+          );
+        }}
+      </Answer>
+    </Panel>
+  );
+}

@@ -1,0 +1,190 @@
+// What bots run on: the picture, the services, the machines.
+
+import { useBots, useCatalogue, useHistory, useHosts, useService, useServices } from "../api/queries";
+import type { HostItem, ServiceItem } from "../api/types";
+import { Charts } from "../charts/charts";
+import { bytes, count, milliseconds, NONE, seconds } from "../lib/format";
+import { boundsOf, levelOf } from "../lib/levels";
+import { levelOfService, wordsOfService } from "../lib/picture";
+import { rangeOf, stepOf } from "../lib/range";
+import { is } from "../lib/series";
+import { absolute } from "../lib/time";
+import { set } from "../lib/url";
+import { useParam } from "./filters";
+import { Answer, Empty, Export, Link, Mark, Panel, Said, When } from "./parts";
+import { LivingPicture } from "./picture";
+import { useRange } from "./range";
+import { type Column, Table } from "./table";
+
+// What moves in the picture is what was counted lately, whatever time one looks at.
+const LATELY = { ...rangeOf(new URLSearchParams("period=15m")), query: { period: "5m" }, seconds: 300, label: "last 5 minutes" };
+const RESOURCES: { title: string; measures: Record<string, string> }[] = [
+  { title: "CPU", measures: { "cpu.usage": "CPU" } },
+  { title: "Memory", measures: { "mem.usage": "Memory" } },
+  { title: "GPU", measures: { "gpu.usage": "GPU" } },
+  { title: "Disk", measures: { "disk.usage": "Disk" } },
+];
+const BEFORE: { title: string; measures: Record<string, string> }[] = [
+  { title: "Answers in", measures: { "service.latency": "Answers in" } },
+  { title: "Available", measures: { "service.availability": "Available" } },
+];
+const POINTS = 120;
+
+export function System() {
+  const chosen = useParam()("service");
+  return (
+    <>
+      <Living />
+      {chosen && <OneService name={chosen} />}
+      <ServiceHealth chosen={chosen} />
+      <Resources />
+      <Hosts />
+    </>
+  );
+}
+
+function Living() {
+  const bots = useBots();
+  const services = useServices();
+  const traffic = useHistory(LATELY, { measure: ["dependency.count", "dependency.errors"], by: "bot,dependency", step: "60s" });
+  return (
+    <Panel title="The living picture" aside={<span className="quiet">{LATELY.label}: what moves are calls</span>}>
+      <Answer of={bots}>
+        {({ items }) => (
+          <Answer of={services}>
+            {(found) =>
+              items.length + found.items.length === 0 ? (
+                <Empty>Nothing to draw yet. <Link to="/">How the first bot sends</Link></Empty>
+              ) : (
+                <LivingPicture bots={items} services={found.items} traffic={traffic.data} />
+              )
+            }
+          </Answer>
+        )}
+      </Answer>
+      <p className="pad quiet legend">
+        <Mark level="ok">running</Mark> <Mark level="warning">degraded or sealed</Mark> <Mark level="critical">stopped</Mark> <Mark level="unknown">not watched, or not known</Mark>
+      </p>
+    </Panel>
+  );
+}
+
+const SERVICE_COLUMNS: Column<ServiceItem>[] = [
+  { name: "Service", by: (item) => item.name, cell: (item) => <Link to={`/system?service=${encodeURIComponent(item.name)}`} sameTime><Said text={item.name} /></Link> },
+  {
+    name: "Status", by: (item) => item.status,
+    cell: (item) => <><Mark level={levelOfService(item.status)}>{wordsOfService(item.status)}</Mark> {item.reason && <span className="quiet"><Said text={item.reason} /></span>}</>,
+  },
+  { name: "Version", by: (item) => item.version ?? null, cell: (item) => (item.version ? <Said text={item.version} /> : NONE), less: "middle" },
+  { name: "Key figure", cell: (item) => (item.key_figure ? <Said text={item.key_figure} /> : NONE) },
+  { name: "Answers in", number: true, by: (item) => item.latency_ms, cell: (item) => milliseconds(item.latency_ms), less: "middle" },
+  { name: "Since", number: true, by: (item) => item.since ?? null, cell: (item) => (item.since ? <When at={item.since} /> : NONE), less: "wide" },
+  { name: "Checked", number: true, by: (item) => item.checked ?? null, cell: (item) => (item.checked ? <When at={item.checked} /> : "never"), less: "wide" },
+];
+
+function ServiceHealth({ chosen }: { chosen: string }) {
+  const services = useServices();
+  return (
+    <Panel title="Service health" aside={services.data && services.data.total > 0 ? <span className="quiet">{services.data.running} of {services.data.total} running</span> : null}>
+      <Answer of={services}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty>No service is watched. Name one in <code>botwatch.toml</code> under <code>[services.NAME]</code> with its <code>url</code>, or set <code>BOTWATCH_SERVICE_NAME</code>, and start again.</Empty>
+          ) : (
+            <Table items={items} columns={SERVICE_COLUMNS} keyOf={(item) => `${item.name}\n${item.host}`} isChosen={(item) => item.name === chosen} />
+          )
+        }
+      </Answer>
+    </Panel>
+  );
+}
+
+function OneService({ name }: { name: string }) {
+  const range = useRange();
+  const asked = useService(name);
+  const history = useHistory(range, { measure: ["service.latency", "service.availability"], where: [is("service", name)], step: stepOf(range, POINTS) });
+  return (
+    <Panel title={<>Service: <Said text={name} /></>} aside={<button type="button" onClick={() => set({ service: "" })}>✕ Close</button>}>
+      <Answer of={asked}>
+        {({ service, changes }) => (
+          <>
+            <dl className="facts pad">
+              <div><dt>Status</dt><dd><Mark level={levelOfService(service.status)}>{wordsOfService(service.status)}</Mark></dd></div>
+              <div><dt>Address</dt><dd><Said text={service.address} /></dd></div>
+              <div><dt>Asked from</dt><dd><Said text={service.host} /></dd></div>
+              {service.figures.map((figure) => (
+                <div key={figure.name}>
+                  <dt><Link to={`/explore/measures?measure=${encodeURIComponent(figure.measure)}`} sameTime>{figure.name.replaceAll("_", " ")}</Link></dt>
+                  <dd>{count(figure.value)} {figure.unit.replace(/^\{|\}$/g, "").replace(/^1$/, "")}</dd>
+                </div>
+              ))}
+            </dl>
+            {service.reason && <p className="pad"><Said text={service.reason} /></p>}
+            <Charts of={history.data} charts={BEFORE} span={range.label} most={8} by="service" />
+            <h3>How it was before</h3>
+            {changes.length === 0 ? (
+              <Empty>It has not changed in the time that is kept.</Empty>
+            ) : (
+              <ol className="plain-list">
+                {changes.map((change) => (
+                  <li key={change.at}>
+                    <time dateTime={change.at}>{absolute(new Date(change.at))}</time> <Said text={`${change.before} → ${change.status}`} /> {change.reason && <span className="quiet"><Said text={change.reason} /></span>}
+                  </li>
+                ))}
+              </ol>
+            )}
+          </>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+function Resources() {
+  const range = useRange();
+  const measures = RESOURCES.flatMap(({ measures: one }) => Object.keys(one));
+  const history = useHistory(range, { measure: measures, by: "host", step: stepOf(range, POINTS) });
+  return (
+    <Panel title="Resource usage" aside={<Export of="measures" params={{ ...range.query, measure: measures, by: "host" }} />}>
+      <Charts of={history.data} charts={RESOURCES} span={range.label} most={8} by="host" counted={false} narrow />
+    </Panel>
+  );
+}
+
+function Hosts() {
+  const asked = useHosts();
+  const measures = useCatalogue().data?.measures;
+  const share = (name: string, of: keyof HostItem["resources"], measure: string, less?: "middle"): Column<HostItem> => ({
+    name, number: true, by: (item) => item.resources[of], ...(less ? { less } : {}),
+    cell: (item) => {
+      const value = item.resources[of];
+      return <Mark level={levelOf(value, boundsOf(measures, measure))}>{value === null ? NONE : `${value} %`}</Mark>;
+    },
+  });
+  const columns: Column<HostItem>[] = [
+    { name: "Host", by: (item) => item.name, cell: (item) => <><Said text={item.name} /> {item.bots.length > 0 && <span className="quiet"><Said text={item.bots.join(", ")} /></span>}</> },
+    share("CPU", "cpu_percent", "cpu.usage"),
+    share("Memory", "memory_percent", "mem.usage"),
+    share("GPU", "gpu_percent", "gpu.usage", "middle"),
+    share("Disk", "disk_percent", "disk.usage"),
+    { name: "Load", number: true, by: (item) => item.load[0] ?? null, cell: (item) => item.load.map((value) => value.toFixed(1)).join(" ") || NONE, less: "wide" },
+    { name: "Free memory", number: true, by: (item) => item.memory_free_bytes, cell: (item) => bytes(item.memory_free_bytes), less: "wide" },
+    { name: "Up", number: true, by: (item) => item.uptime_seconds, cell: (item) => seconds(item.uptime_seconds), less: "wide" },
+    { name: "Measured", number: true, by: (item) => item.measured ?? null, cell: (item) => (item.measured ? <When at={item.measured} /> : "not lately"), less: "middle" },
+  ];
+  return (
+    <Panel title="Hosts" aside={<Export of="hosts" params={{}} />}>
+      <Answer of={asked}>
+        {({ items }) => (
+          <>
+            {items.length === 0 ? <Empty>No bot has told its host yet.</Empty> : <Table items={items} columns={columns} keyOf={(item) => item.name} />}
+            {items.some((item) => item.measured === null) && <p className="pad quiet">What is not measured has no agent yet: run <code>botwatch agent</code> on that machine.</p>}
+            {items.filter((item) => Object.keys(item.unknown).length > 0).map((item) => (
+              <p key={item.name} className="pad quiet"><Said text={item.name} />: <Said text={Object.entries(item.unknown).map(([part, why]) => `${part}: ${why}`).join("; ")} /></p>
+            ))}
+          </>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
