@@ -25,7 +25,7 @@ def _clean_environment() -> Iterator[None]:
     """A developer's own BOTWATCH_* and OTEL_* settings must not decide a test."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("BOTWATCH_", "OTEL_")) and name != "BOTWATCH_REAL":
+            if name.startswith(("BOTWATCH_", "OTEL_", "REDIS_URL")) and name != "BOTWATCH_REAL":
                 patch.delenv(name)
         yield
 

@@ -30,7 +30,7 @@ def default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         return "the machine's"
     value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
-    if value is None or value == "":
+    if value is None or value in ("", {}):
         return "unset"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

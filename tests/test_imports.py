@@ -26,13 +26,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BASE, BASE),
     **{room: BASE | set(FLOW[: place + 1]) for place, room in enumerate(FLOW)},
     "console": BASE | {"console"},  # speaks HTTP, as the browser does
-    "demo": BASE | {"demo", "state", "store", "server", "process"},
+    "demo": BASE | {"demo", "state", "store", "watch", "server", "process"},
     "process": BASE,
     "server": BASE | set(FLOW) | {"server", "process"},
     "__main__": {"cli"},
-    "cli": BASE | {"cli", "state", "server", "demo", "console", "watch"},
+    "cli": BASE
+    | {"cli", "state", "server", "demo", "console", "measure", "detect", "incident", "notify", "watch", "process"},
 }
-LAZY = {"cli": {"server", "demo", "console", "watch"}}  # `--help` must not load an engine
+LAZY = {"cli": {"server", "demo", "console", "incident", "notify", "watch"}}  # `--help` must not load an engine
 
 
 class Import(NamedTuple):

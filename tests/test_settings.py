@@ -154,3 +154,35 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
     found = load({}, {}, given(tmp_path, ""))
     with pytest.raises(ValueError, match="frozen"):
         found.port = 1  # type: ignore[misc]
+
+
+def test_a_service_is_a_table_or_a_variable_with_its_files(tmp_path: Path) -> None:
+    file = given(tmp_path, '[services.redis]\nurl = "redis://file"\ninterval_seconds = 5\n')
+    (tmp_path / "url").write_text("http://qdrant:6333\n", encoding="utf-8")
+    environ = {
+        "BOTWATCH_SERVICE_REDIS": "redis://variable",
+        "BOTWATCH_SERVICE_REDIS_PASSWORD_FILE": "/run/redis",
+        "BOTWATCH_SERVICE_VAULT": "http://vault",
+        "BOTWATCH_SERVICE_VAULT_TOKEN_FILE": "/run/vault",
+        "BOTWATCH_SERVICE_QDRANT_FILE": str(tmp_path / "url"),
+    }
+    assert load({}, environ, file).services == {
+        "redis": {"url": "redis://variable", "interval_seconds": 5, "password_file": "/run/redis"},
+        "vault": {"url": "http://vault", "token_file": "/run/vault"},
+        "qdrant": {"url": "http://qdrant:6333"},
+    }
+
+
+def test_the_redis_bots_are_told_of_is_a_service_unless_one_is_called_so(tmp_path: Path) -> None:
+    environ = {"REDIS_URL": "redis://user:hush@cache:6379"}
+    assert load({}, environ, given(tmp_path, "")).services == {"redis": {"url": "redis://user:hush@cache:6379"}}
+    file = given(tmp_path, '[services.redis]\nurl = "redis://file"\n')
+    assert load({}, environ, file).services == {"redis": {"url": "redis://file"}}
+    assert load({}, {}, given(tmp_path, "")).services == {}
+
+
+@pytest.mark.parametrize("url", ["user:hush@cache:6379", "redis://user:hush@", "http://cache", "redis://cache:hush"])
+def test_a_redis_url_with_a_part_missing_is_an_error_that_says_so(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingError, match=r"^REDIS_URL: expected redis://user:password@hostname:port") as caught:
+        load({}, {"REDIS_URL": url}, given(tmp_path, ""))
+    assert "hush" not in str(caught.value)

@@ -14,12 +14,14 @@
     │   ├── TooLarge           413
     │   ├── UnsupportedMedia   415
     │   └── BadRequest         422   a parameter does not fit
+    ├── CannotJudge            422   a rule that cannot be answered
     ├── TryAgain               503, retryable, with `retry_after_s`
     │   ├── SpoolFull          429 or 503
     │   └── Throttled          429, asked too often
     ├── SpoolError             the spool cannot be used as it is
     ├── StateError             the state database cannot be used as it is
-    │   └── StateAway          503, retryable
+    │   ├── StateAway          503, retryable
+    │   └── LeaseLost          another node does this now
     └── StoreError             the engine refused or is away; never shown to a client as it is
         ├── StoreAway          retryable
         └── StoreRefused       not retryable
@@ -108,6 +110,13 @@ class BadRequest(Refused):
     code = "bad_request"
 
 
+class CannotJudge(BotwatchError):
+    """Told on the rule; the others go on."""
+
+    status = 422
+    code = "cannot_judge"
+
+
 class TryAgain(BotwatchError):
     status = 503
     code = "try_again"
@@ -140,6 +149,12 @@ class StateAway(StateError):
     status = 503
     code = "state_away"
     retryable = True
+
+
+class LeaseLost(StateError):
+    """What this node was about to write is not written."""
+
+    code = "lease_lost"
 
 
 class StoreError(BotwatchError):

@@ -17,6 +17,7 @@ class Signal(StrEnum):
     POINTS = "points"
     PAYLOADS = "payloads"
     TURNS = "turns"  # written by the house itself, through the same durable queue
+    CONTRACTS = "contracts"  # so are these
 
 
 class Inbox(StrEnum):
@@ -31,6 +32,7 @@ class Inbox(StrEnum):
     POINTS = "inbox_points"
     PAYLOADS = "inbox_payloads"
     TURNS = "inbox_turns"
+    CONTRACTS = "inbox_contracts"
 
     @property
     def signal(self) -> Signal:
@@ -44,6 +46,7 @@ _SIGNAL_OF = {
     Inbox.POINTS: Signal.POINTS,
     Inbox.PAYLOADS: Signal.PAYLOADS,
     Inbox.TURNS: Signal.TURNS,
+    Inbox.CONTRACTS: Signal.CONTRACTS,
 }
 
 

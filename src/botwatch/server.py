@@ -18,9 +18,9 @@ import signal
 import socket
 import sys
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,23 +28,51 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from botwatch import process
 from botwatch.api.app import create_app
 from botwatch.api.context import Context
+from botwatch.api.diagnosis.house import House
 from botwatch.api.fresh import Fresh
 from botwatch.api.sign_in import SignIn
 from botwatch.api.telemetry import Telemetry
 from botwatch.clock import SECOND_NS, Clock, SystemClock
+from botwatch.detect.book import RuleBook
 from botwatch.errors import BotwatchError, PortTaken, SettingError, StoreError
+from botwatch.incident.backtest import Backtester
+from botwatch.incident.desk import Desk
+from botwatch.incident.figures import Figure
+from botwatch.incident.health import Judgement
+from botwatch.incident.links import Templates
+from botwatch.incident.loop import Judge
 from botwatch.measure.reader import Measures
+from botwatch.notify import book as ways
+from botwatch.notify.drill import Drill
+from botwatch.notify.notifier import Notifier
+from botwatch.notify.outbox import Frame
+from botwatch.notify.regular import Regular
 from botwatch.receive import app as receivers
 from botwatch.receive import otlp_grpc
-from botwatch.receive.door import Capacity, Options
+from botwatch.receive.door import Capacity, Door, Options
 from botwatch.settings import Settings
-from botwatch.spool import Spool
-from botwatch.state import Access, Keys, check_exposure, open_database
+from botwatch.spool import Heard, Spool
+from botwatch.state import Access, Database, Keys, check_exposure, open_database
+from botwatch.state.lease import Lease
 from botwatch.store import labels, retention
 from botwatch.store.client import Store
 from botwatch.store.writer import Writer
 from botwatch.turns.settler import Settler
 from botwatch.turns.window import Terms
+from botwatch.watch.agent import Agent
+from botwatch.watch.contracts.settler import ContractSettler, Way
+from botwatch.watch.given import configured
+from botwatch.watch.host.host import Host, host_name
+from botwatch.watch.leaks import Leaks
+from botwatch.watch.payloads.keeper import Keeper
+from botwatch.watch.queues.configured import watched
+from botwatch.watch.queues.runner import QueueWatch
+from botwatch.watch.reading import Reading
+from botwatch.watch.report import LocalReporter
+from botwatch.watch.roster import Roster
+from botwatch.watch.services import Services
+from botwatch.watch.states import StateWatch
+from botwatch.watch.states import configured as stored
 
 log = logging.getLogger(__name__)
 
@@ -61,51 +89,12 @@ class _Listener(uvicorn.Server):
         yield
 
 
-class Health:
-    """Readiness and self-metrics, read from what the rooms know of themselves."""
+class _Stored:
+    """How far what was received can be read, for the judge."""
 
-    def __init__(self, spool: Spool, writer: Writer, clock: Clock) -> None:
-        self._spool = spool
-        self._writer = writer
-        self._clock = clock
-        self._began_s = clock.monotonic_s()
-
-    async def reasons(self) -> list[str]:
-        health = self._writer.health
-        found = []
-        if health.replaying:
-            found.append("it is replaying what an earlier run left in the spool")
-        if health.away_since_ns is not None:
-            found.append("the telemetry store does not take data")
-        if self._spool.trouble:
-            found.append("the spool cannot write to its disk")
-        return found
-
-    def render(self) -> str:
-        """Prometheus text, each family with its help."""
-        backlog, health, now_ns = self._spool.backlog(), self._writer.health, self._clock.now_ns()
-        oldest_s = (now_ns - backlog.oldest_ns) / SECOND_NS if backlog.oldest_ns else 0.0
-        items: list[tuple[str, float]] = []
-        for signal_name, counts in self._spool.intake().items():
-            for what in ("received", "stored", "spooled", "duplicate"):
-                items.append((f'signal="{signal_name}",what="{what}"', getattr(counts, what)))
-            items += [(f'signal="{signal_name}",what="rejected",reason="{r}"', n) for r, n in counts.rejected.items()]
-        families: list[tuple[str, str, list[tuple[str, float]]]] = [
-            ("botwatch_intake_items", "Items by signal and by what became of them.", items),
-            ("botwatch_spool_parcels", "Requests waiting for the engine.", [("", backlog.parcels)]),
-            ("botwatch_spool_bytes", "Bytes waiting for the engine.", [("", backlog.size)]),
-            ("botwatch_spool_oldest_seconds", "Age of the oldest request waiting.", [("", oldest_s)]),
-            ("botwatch_store_batches", "Batches inserted since the start.", [("", health.batches)]),
-            ("botwatch_store_up", "1 while the engine takes data.", [("", float(health.away_since_ns is None))]),
-            ("botwatch_uptime_seconds", "Since the start.", [("", self._clock.monotonic_s() - self._began_s)]),
-        ]
-        lines = []
-        for name, help_text, samples in families:
-            lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
-            lines += [
-                f"{name}{{{labels_}}} {value:g}" if labels_ else f"{name} {value:g}" for labels_, value in samples
-            ]
-        return "\n".join(lines) + "\n"
+    def __init__(self, spool: Spool, writer: Writer) -> None:
+        self.stored_through_ns = spool.stored_through_ns
+        self.hurry = writer.hurry
 
 
 class Server:
@@ -127,11 +116,19 @@ class Server:
 
     async def _start(self) -> None:
         settings, clock = self.settings, self.clock
+        configured(settings.services)  # what does not fit is told before anything is opened
+        watched(settings.queues, this_host=host_name(settings))
+        stored(settings.states)
         data = settings.data.resolve()
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(settings)
         self._exit.callback(database.close)
         check_exposure(settings, database, clock.now_ns())
+        self.ways = ways.Base.of(settings)
+        folder = (settings.rules or data / "rules").resolve()
+        self.rules = RuleBook(database, folder, lambda session: frozenset(ways.channels(session, self.ways)))
+        self.rules.reload()
+        hooks = (settings.hooks or data / "hooks").resolve()
         web, otlp = self._listen()
         self.spool = spool = Spool.open(
             data / "spool.db",
@@ -152,10 +149,29 @@ class Server:
         self._exit.push_async_callback(self.access.close)
         self.sign_in = SignIn(database, self.access, clock)
         self._exit.callback(self.sign_in.close)
-        health = Health(spool, self.writer, clock)
-        telemetry = Telemetry(self.store, Measures(self.store, settings, clock), spool, Fresh(clock))
-        self.context = Context(settings, clock, database, self.access, self.sign_in, health, health, telemetry)
+        self.heard = Heard(spool, clock)
+        house = House(spool, self.writer, self.heard, self.ports, clock)
+        telemetry = Telemetry(self.store, Measures(self.store, settings, clock), spool, Fresh(clock), house.standing)
+        self._prepare_telling(database, hooks)
+        self.judge = self._judging(database, telemetry.measures)
+        self.context = Context(
+            settings,
+            clock,
+            database,
+            self.access,
+            self.sign_in,
+            house,
+            house,
+            telemetry,
+            rules=self.rules,
+            notifier=self.notifier,
+            drill=self.drill,
+            judgement=Judgement(self.judge.health, Backtester(telemetry.measures, clock)),
+        )
+        self._beside(self.rules.run)
         await self._open_doors(web, otlp)
+        self._beside(self.notifier.run)
+        self._beside(Regular(self.notifier, database, clock, self._unwell, self.drill).run)
         await self._run_jobs()
 
     def _listen(self) -> tuple[socket.socket, socket.socket | None]:
@@ -211,14 +227,15 @@ class Server:
             clock=self.clock,
         )
         capacity = Capacity()
-        ingest = receivers.app(self.spool, keys, options, capacity=capacity)
+        ingest = receivers.app(self.heard, keys, options, capacity=capacity)
         self.web_app = create_app(self.context)
         await self._serve(_front(self.web_app, ingest), web)
+        self._exit.push_async_callback(self.web_app.state.live.close)  # who looks on must not hold up the end
         if otlp is not None:
             await self._serve(ingest, otlp)
         try:
             grpc_server = await otlp_grpc.serve(
-                self.spool, keys, options, host=settings.host, port=settings.grpc_port, capacity=capacity
+                self.heard, keys, options, host=settings.host, port=settings.grpc_port, capacity=capacity
             )
         except PortTaken as error:
             if "grpc_port" in settings.model_fields_set:
@@ -227,6 +244,36 @@ class Server:
         else:
             self.ports["grpc"] = grpc_server.port
             self._exit.push_async_callback(grpc_server.stop)
+        self.reporter = LocalReporter(Door(self.spool, None, options, capacity), host_name(settings), self.clock)
+        self._beside(self.reporter.run)
+        self._watch_services()
+        brokers = watched(settings.queues, this_host=host_name(settings))
+        self.queues = QueueWatch(brokers, self.reporter, self.clock)
+        self._beside(self.queues.run)
+        self._beside(StateWatch(stored(settings.states), self.reporter, self.clock).run)
+        self._beside(Leaks(self.store, self.reporter, self.clock).run)
+        if settings.watch_host:
+            agent = Agent(Host.of(settings, self.clock), self.reporter, self.clock)
+            agent.start()
+            self._exit.push_async_callback(asyncio.to_thread, agent.stop)
+
+    def _watch_services(self) -> None:
+        services = Services(self.reporter, self.clock, host_name(self.settings))
+        self.roster = Roster(services, self.context.database, self.clock, configured(self.settings.services))
+        telemetry = dataclasses.replace(self.context.telemetry, roster=self.roster)
+        self.context = self.web_app.state.context = dataclasses.replace(self.context, telemetry=telemetry)
+        self._beside(self.roster.run)
+
+    def _beside(self, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+        """Run it until we end; it is told by the event, and waited for."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(work(stop))
+
+        async def end() -> None:
+            stop.set()
+            await task
+
+        self._exit.push_async_callback(end)
 
     async def _serve(self, app: ASGIApp, sock: socket.socket) -> None:
         config = uvicorn.Config(
@@ -251,9 +298,17 @@ class Server:
 
     async def _run_jobs(self) -> None:
         stop = asyncio.Event()
-        self.settler = Settler(self.store, self.spool, self.clock, Terms.of(self.settings))
+        settling = Lease(self.context.database, "settle", self._node(), self.clock)
+        self.settler = Settler(self.store, self.spool, self.clock, Terms.of(self.settings), lease=settling)
+        keeping = Lease(self.context.database, "contracts", self._node(), self.clock)
+        self.contracts = ContractSettler(
+            self.store, self.spool, self.rules.rules, self.clock, self._contracts_way(), lease=keeping
+        )
         jobs = [
             asyncio.create_task(self._settle(stop)),
+            asyncio.create_task(self._keep_contracts(stop)),
+            asyncio.create_task(self._judge(stop)),
+            asyncio.create_task(self._follow(stop)),
             asyncio.create_task(self._every(_GUARD_S, stop, self._guard)),
             asyncio.create_task(self._every(_SWEEP_S, stop, self._sweep)),
         ]
@@ -268,6 +323,47 @@ class Server:
         """There is nothing to pair before there is a schema."""
         if await asyncio.to_thread(self.writer.prepared.wait, _DRAIN_S) or self.settings.store:
             await self.settler.run(stop)
+
+    async def _keep_contracts(self, stop: asyncio.Event) -> None:
+        if await asyncio.to_thread(self.writer.prepared.wait, _DRAIN_S) or self.settings.store:
+            await self.contracts.run(stop)
+
+    def _contracts_way(self) -> Way:
+        return Way(self.settings.time_zone, self.settings.late_hours * 3_600)
+
+    def _judging(self, database: Database, measures: Measures) -> Judge:
+        desk = Desk(measures, lambda: self.store.fetch("SELECT 1"))
+        desk.deadline_s = self.settings.turn_deadline_seconds
+        lease = Lease(database, "judge", self._node(), self.clock)
+        found = Judge(
+            database,
+            desk,
+            self.rules,
+            _Stored(self.spool, self.writer),
+            lease,
+            self.clock,
+            self.notifier.hint,
+            self._figures,
+        )
+        found.templates = Templates.of(self.settings)
+        return found
+
+    def _figures(self, found: Sequence[Figure]) -> None:
+        self.reporter.report({}, [Reading(one.name, one.value, one.unit, one.attributes) for one in found])
+
+    async def _unwell(self) -> list[str]:
+        """Why the heart must not beat: also where nothing is judged."""
+        return [*await self.context.readiness.reasons(), *filter(None, [self.judge.health.paused])]
+
+    async def _judge(self, stop: asyncio.Event) -> None:
+        if await asyncio.to_thread(self.writer.prepared.wait, _DRAIN_S) or self.settings.store:
+            await self.judge.run(stop)
+
+    async def _follow(self, stop: asyncio.Event) -> None:
+        if await asyncio.to_thread(self.writer.prepared.wait, _DRAIN_S) or self.settings.store:
+            lease = Lease(self.context.database, "payloads", self._node(), self.clock)
+            keeper = Keeper(self.store, self.context.database, self.spool, self.reporter, self.clock, lease=lease)
+            await keeper.run(stop)
 
     async def _every(self, seconds: float, stop: asyncio.Event, work: Callable[[], object]) -> None:
         """Run a job in a thread, again and again. One that fails is told and tried again."""
@@ -290,16 +386,41 @@ class Server:
         today = dt.datetime.fromtimestamp(self.clock.now_ns() / SECOND_NS, zone).date()
         retention.sweep(self.store, self.settings, today)
 
+    def url(self) -> str:
+        """How this machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104  compared
+        return f"http://[{host}]:{self.ports['web']}" if ":" in host else f"http://{host}:{self.ports['web']}"
+
+    def _prepare_telling(self, database: Database, hooks: Path) -> None:
+        lease = Lease(database, "notify", self._node(), self.clock)
+        self.notifier = Notifier(database, self.clock, self.settings, self._frame(), hooks_in=hooks, lease=lease)
+        needs_key, url = self.settings.ingest_needs_key, self.url()
+        self.drill = Drill(database, self.access, self.rules, self.spool, self.clock, url=url, needs_key=needs_key)
+
+    def _frame(self) -> Frame:
+        """How messages point back here. An address of this machine alone still serves whoever sits at it."""
+        return Frame(self.settings.public_url or self.url(), self.settings.time_zone)
+
     def sign_in_link(self) -> str:
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         return f"http://{host}:{self.ports['web']}/sign-in?code={self.sign_in.new_code()}"
 
     def reload(self, settings: Settings) -> None:
         """Take on what can change while running; name what needs a restart."""
+        services = configured(settings.services)
+        brokers = watched(settings.queues, this_host=host_name(self.settings))
+        self.ways = ways.Base.of(settings)
         fixed = {name for name in _FIXED if getattr(settings, name) != getattr(self.settings, name)}
         kept = {name: getattr(self.settings, name) for name in fixed}
         self.settings = settings.model_copy(update=kept)
+        self.notifier.set(self.settings, self._frame())
+        self.rules.look_again()
+        self.roster.reload(services)
+        self.queues.reload(brokers)
         self.settler.terms = Terms.of(self.settings)
+        self.contracts.way = self._contracts_way()
+        self.judge.templates = Templates.of(self.settings)
+        self.judge.desk.deadline_s = self.settings.turn_deadline_seconds
         self.context = dataclasses.replace(self.context, settings=self.settings)
         self.web_app.state.context = self.context
         logging.getLogger("botwatch").setLevel(self.settings.log_level.upper())
@@ -307,23 +428,37 @@ class Server:
 
 
 _FIXED: Final = frozenset(
-    {"data", "host", "port", "otlp_port", "grpc_port", "store", "store_cluster", "state", "node", "admin_token"}
+    {"data", "host", "port", "otlp_port", "grpc_port", "store", "store_cluster", "state", "rules", "node"}
     | {"ingest_auth", "public_url", "keep_text", "traces_days", "logs_days", "points_days", "spool_bytes_max"}
-    | {"disk_free_bytes_min", "engine_memory_bytes_max"}
+    | {
+        "admin_token",
+        "hooks",
+        "disk_free_bytes_min",
+        "engine_memory_bytes_max",
+        "watch_host",
+        "watch_processes",
+        "host_name",
+        "states",
+    }
 )
 
 
-def run(settings: Settings, reread: Callable[[], Settings] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT. `reread` is called on SIGHUP. The exit code of the process."""
+def run(
+    settings: Settings,
+    reread: Callable[[], Settings] | None = None,
+    serving: Callable[[str], None] | None = None,
+) -> int:
+    """Serve until SIGTERM or SIGINT. `reread` is called on SIGHUP, `serving` once it serves, with its address.
+    The exit code of the process."""
     process.set_up_log(settings.log_level)
     try:
         with asyncio.Runner(loop_factory=process.event_loop) as runner:
-            return runner.run(_run(settings, reread))
+            return runner.run(_run(settings, reread, serving))
     except (SettingError, PortTaken) as error:
         raise SettingError(error.message, hint=error.hint) from None
 
 
-async def _run(settings: Settings, reread: Callable[[], Settings] | None) -> int:
+async def _run(settings: Settings, reread: Callable[[], Settings] | None, serving: Callable[[str], None] | None) -> int:
     server = Server(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -336,6 +471,8 @@ async def _run(settings: Settings, reread: Callable[[], Settings] | None) -> int
     if settings.loopback:
         sys.stdout.write(f"Sign in: {server.sign_in_link()}\n")
         sys.stdout.flush()
+    if serving is not None:
+        serving(server.url())
     await stopped.wait()
     process.notify("STOPPING=1")
     log.info("stopping: taking nothing new, writing what was acknowledged")

@@ -3,10 +3,15 @@
 A setting `otlp_port` is the flag `--otlp-port`, the variable `BOTWATCH_OTLP_PORT` and the line
 `otlp_port = 4318` in `botwatch.toml`. A secret is also read from the file that `BOTWATCH_<NAME>_FILE`
 names. `docs/operations.md` lists them; a test holds the two together.
+
+A setting of `TABLES` is a table for each thing it names, as `[queues.jobs]` in the file. Its most needed line is the
+address: `BOTWATCH_QUEUE_JOBS` is `url` of that table, `BOTWATCH_QUEUE_JOBS_FILE` names a file that holds it, and
+`BOTWATCH_QUEUE_JOBS_PASSWORD_FILE` is its `password_file`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 import zoneinfo
@@ -23,6 +28,10 @@ from botwatch.errors import SettingError
 
 PREFIX = "BOTWATCH_"
 FILE_NAME = "botwatch.toml"
+# The setting, and what it is called in a variable.
+TABLES = {"queues": "QUEUE", "services": "SERVICE", "states": "STATES", "bots": "BOT"}
+_MAIN_LINE = {"BOT": "done"}  # of a table, where it is not `url`
+_SECRET_FILES = ("password_file", "token_file")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -72,6 +81,20 @@ class Settings(BaseModel):
     state: str = Field(
         default="", description="SQLAlchemy URL for rules, users and keys; empty: SQLite in the data folder"
     )
+    rules: Path | None = Field(
+        default=None,
+        description="folder of rule files (.json, .toml, .yaml); unset: the folder rules in the data folder",
+    )
+    grafana_link: str = Field(
+        default="",
+        description="address of your Grafana an incident leads to; `{from_ms}`, `{to_ms}` and labels such as `{host}` "
+        "are filled in",
+    )
+    kibana_link: str = Field(
+        default="",
+        description="address of your Kibana an incident leads to; `{from}`, `{to}` and labels such as `{host}` are "
+        "filled in",
+    )
     node: str = Field(
         default="", description="name of this node in batch tokens; empty: made once and kept in the data folder"
     )
@@ -80,6 +103,38 @@ class Settings(BaseModel):
     )
     ingest_auth: bool | None = Field(
         default=None, description="ask ingest for a key: true, false, or unset: only when the listener is not loopback"
+    )
+    watch_host: bool = Field(default=True, description="measure the machine the server runs on")
+    watch_processes: str = Field(
+        default="",
+        description="bots to watch as processes, parted by ';': NAME=TEXT of the command line, NAME=PID or NAME=FILE.pid",
+    )
+    host_name: str = Field(default="", description="what this machine is called; empty: its own host name")
+    url: str = Field(default="http://127.0.0.1:8600", description="where `botwatch agent` sends to")
+    key: SecretStr = Field(default=SecretStr(""), description="the ingest key `botwatch agent` sends with")
+    queues: dict[str, dict[str, Any]] = Field(
+        default={},
+        repr=False,
+        description="brokers whose queues are watched: a table `[queues.NAME]` for each, or `BOTWATCH_QUEUE_NAME=URL`",
+    )
+    services: dict[str, dict[str, Any]] = Field(
+        default={},
+        repr=False,
+        description="services to ask how they are: a table `[services.NAME]` each, or `BOTWATCH_SERVICE_NAME=URL`",
+    )
+    states: dict[str, dict[str, Any]] = Field(
+        default={},
+        repr=False,
+        description="what bots store, checked by a query: a table `[states.NAME]` each, with `url`, `age`, `invalid`",
+    )
+    bots: dict[str, dict[str, Any]] = Field(
+        default={},
+        description='when a conversation is done: a table `[bots.NAME]` with `done = "action:NAME, event:NAME, outcome:WORD"`, '
+        "or `BOTWATCH_BOT_NAME=…`; the name `*` stands for all others",
+    )
+    fallbacks: str = Field(
+        default="*fallback*, none, unknown, *not_understood*, *no_match*",
+        description="names of actions, events and intents that say the bot did not understand; `*` is any text",
     )
     time_zone: str = Field(default_factory=machine_time_zone, description="zone in which a day and an hour begin")
     idle_minutes: int = Field(
@@ -123,6 +178,33 @@ class Settings(BaseModel):
     engine_memory_bytes_max: int = Field(
         default=0, ge=0, description="memory the embedded engine may use for one query; 0: a quarter of the machine's"
     )
+    channels: SecretStr = Field(
+        default=SecretStr(""),
+        description="ways to reach people: tables [channels.NAME] with a kind and its options, or the same as JSON",
+    )
+    routes: str = Field(
+        default="",
+        description="who hears of what: tables [[routes]], the first that fits, or the same as JSON; none: every "
+        "channel hears of warning and critical",
+    )
+    notify_networks: str = Field(
+        default="",
+        description="networks of the inside that messages may go to, such as 10.0.0.0/8, 127.0.0.1; empty: none",
+    )
+    digest_at: str = Field(default="08:00", description="when the daily digest of incidents of severity info is sent")
+    heartbeat_url: SecretStr = Field(
+        default=SecretStr(""), description="address that is asked at an interval while all is well"
+    )
+    heartbeat_seconds: int = Field(
+        default=60, ge=limits.HEARTBEAT_S_MIN, le=86_400, description="seconds between two heartbeats"
+    )
+    hooks: Path | None = Field(
+        default=None, description="folder of your own programs that run on incidents; empty: hooks in the data folder"
+    )
+    hook_seconds: int = Field(default=10, ge=1, le=limits.HOOK_S_MAX, description="seconds a hook may take")
+    drill_minutes: int = Field(
+        default=0, ge=0, le=43_200, description="minutes between two drills, whose loss is an incident; 0: none"
+    )
     log_level: str = Field(
         default="info", description="what the server says about itself: debug, info, warning or error"
     )
@@ -138,6 +220,27 @@ class Settings(BaseModel):
     @classmethod
     def _known_audience(cls, value: str) -> str:
         return _one_of(value, ("admin", "all", "nobody"))
+
+    @field_validator("channels", "routes", mode="before")
+    @classmethod
+    def _tables_as_text(cls, value: Any) -> Any:
+        """Tables of the file and text of the environment are one thing from here on; who reads it checks it."""
+        return json.dumps(value, default=str) if isinstance(value, dict | list) else value
+
+    @field_validator("digest_at")
+    @classmethod
+    def _a_time_of_day(cls, value: str) -> str:
+        hours, _, minutes = value.partition(":")
+        if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
+            raise ValueError("expected a time of day such as 08:00")
+        return f"{int(hours):02}:{int(minutes):02}"
+
+    @field_validator("grafana_link", "kibana_link")
+    @classmethod
+    def _a_web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("expected a URL such as https://grafana.example.com/d/bots?from={from_ms}&to={to_ms}")
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -196,12 +299,28 @@ def load(
         ("flag", flags),
     ):
         for name, value in found.items():
-            values[name] = value
+            values[name] = _joined(values[name], value) if name in TABLES and name in values else value
             origin[name] = source
+    _take_redis_url(values, environ)
     try:
         return Settings(**values)
     except ValidationError as error:
         raise SettingError(_explain(error, origin)) from None
+
+
+def _take_redis_url(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Where bots are told their Redis, as those of Botpress are, it is the service `redis`, unless one is called so."""
+    url, services = environ.get("REDIS_URL", ""), values.get("services", {})
+    if not url or not isinstance(services, dict) or "redis" in services:
+        return
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise SettingError("REDIS_URL: expected redis://user:password@hostname:port, as in redis://localhost:6379")
+    values["services"] = {**services, "redis": {"url": url}}
 
 
 def _from_file(file: Path | None) -> dict[str, Any]:
@@ -221,18 +340,49 @@ def _from_file(file: Path | None) -> dict[str, Any]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {name: tables for name in TABLES if (tables := _tables(environ, TABLES[name]))}
     for name in Settings.model_fields:
+        if name in TABLES:
+            continue
         key = PREFIX + name.upper()
         if environ.get(key):
             found[name] = environ[key]
         elif environ.get(key + "_FILE"):
-            path = Path(environ[key + "_FILE"])
-            try:
-                found[name] = path.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                raise SettingError(f"{key}_FILE: {path} cannot be read") from None
+            found[name] = _text_in(Path(environ[key + "_FILE"]), key)
     return found
+
+
+def _text_in(path: Path, key: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingError(f"{key}_FILE: {path} cannot be read") from None
+
+
+def _tables(environ: Mapping[str, str], word: str) -> dict[str, dict[str, str]]:
+    """`BOTWATCH_<WORD>_<NAME>` and its files, as the tables they stand for."""
+    found: dict[str, dict[str, str]] = {}
+    start = f"{PREFIX}{word}_"
+    for key in sorted(environ):
+        if not key.startswith(start) or not environ[key]:
+            continue
+        name = key.removeprefix(start)
+        secret = next((line for line in _SECRET_FILES if name.endswith(f"_{line.upper()}")), "")
+        if secret:
+            found.setdefault(name.removesuffix(f"_{secret.upper()}").lower(), {})[secret] = environ[key]
+        elif name.endswith("_FILE"):
+            name = name.removesuffix("_FILE")
+            found.setdefault(name.lower(), {}).setdefault("url", _text_in(Path(environ[key]), f"{start}{name}"))
+        else:
+            found.setdefault(name.lower(), {})[_MAIN_LINE.get(word, "url")] = environ[key]
+    return found
+
+
+def _joined(tables: Any, over: Any) -> Any:
+    """What both say, name by name and line by line; `over` wins."""
+    if not isinstance(tables, dict) or not isinstance(over, dict):
+        return over
+    return {**tables, **{name: _joined(tables.get(name), table) for name, table in over.items()}}
 
 
 def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:

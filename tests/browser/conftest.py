@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import runpy
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    StorageState,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser import seed
 from tests.fault.harness import Botwatch, running
@@ -21,6 +33,7 @@ ROOT: Final = Path(__file__).parents[2]
 SHOTS: Final = ROOT / "artifacts"
 WIDE: Final = (1440, 900)
 NARROW: Final = (390, 844)
+expect.set_options(timeout=20_000)  # how long it takes on a busy machine is the bench's to say
 LAUNCH: Final = (
     "--headless=new",
     "--no-sandbox",
@@ -38,25 +51,35 @@ def builder() -> SimpleNamespace:
     return SimpleNamespace(**runpy.run_path(str(ROOT / "hatch_build.py")))
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Tests may run in several processes: what changes the checkout is done by one at a time."""
+    with Path(tempfile.gettempdir(), f"botwatch-build-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def node_modules(builder: SimpleNamespace) -> Path:
     """The pages' tools, with those that only tests need."""
     folder = ROOT / "web" / "node_modules"
-    if not (folder / "vitest").is_dir() or not (folder / "axe-core").is_dir():
-        builder.run_npm(ROOT / "web", "ci", "--ignore-scripts")
+    with alone():
+        if not (folder / "vitest").is_dir() or not (folder / "axe-core").is_dir():
+            builder.run_npm(ROOT / "web", "ci", "--ignore-scripts")
     return folder
 
 
 @pytest.fixture(scope="session")
 def built(builder: SimpleNamespace) -> None:
     """The pages as the sources say now: who changes them need not install the package again."""
-    if builder.is_stale(ROOT):
-        builder.build(ROOT)
+    with alone():
+        if builder.is_stale(ROOT):
+            builder.build(ROOT)
 
 
 @pytest.fixture(scope="session")
 def server(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
-    with running(tmp_path_factory.mktemp("watched")) as botwatch:
+    with running(tmp_path_factory.mktemp("watched"), BOTWATCH_WATCH_HOST="true") as botwatch:
         seed.send(botwatch.otlp)
         botwatch.wait_drained()
         _wait_settled(botwatch)
@@ -146,7 +169,7 @@ def open_page(server: Botwatch, chromium: Browser, signed_in: StorageState) -> I
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(20_000)
         looks.append(Look(page, f"http://127.0.0.1:{server.web}"))
         return looks[-1]
 

@@ -23,6 +23,7 @@ EVIL_TEXT = "<img src=x onerror=\"document.title='owned'\"><script>document.titl
 EVIL_ESCAPES = "\x1b[2J\x1b[31mred\x07 and txt.\u202eexe\u2066"
 EVIL_USER = '"><svg onload=alert(1)>'
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+FAULT = "carrier.Unavailable<b>"
 
 
 def send(port: int) -> None:
@@ -95,4 +96,11 @@ def _trace(now_ns: int) -> bytes:
     root = span("answer <b>bold</b>", b"", 0, 900)
     span("look up", root, 100, 300)
     span("GET /parcels", root, 300, 850, kind="client", peer_service="carrier-api", error_type="timeout")
+    stack = f"at parcels:1\n{EVIL_ESCAPES}"
+    said = {"exception.type": FAULT, "exception.message": EVIL_TEXT, "exception.stacktrace": stack}
+    spans[-1].events.add(name="exception", time_unix_nano=start_ns, attributes=attributes(said))
+    span("chat", root, 20, 90, kind="client", peer_service="openai")
+    spans[-1].ClearField("status")
+    spans[-1].attributes.extend(attributes({"gen_ai.request.model": "gpt-4o"}))
+    spans[-1].attributes.extend(attributes({"gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 100}))
     return request.SerializeToString()

@@ -80,12 +80,16 @@ def test_every_key_does_what_the_list_of_keys_says(open_page: Opened) -> None:
     page = open_page().at("/")
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
-    assert keys.locator("kbd").all_inner_texts() == ["1", "2", "6", "R", "F", "S", "/", "Esc", "?"]
+    assert keys.locator("kbd").all_inner_texts() == [*"1234567", "R", "F", "S", "/", "Ctrl K", "Esc", "?"]
     page.keyboard.press("Escape")
     expect(keys).to_have_count(0)
     for key, name, path in (
         ("2", "Conversations", "/conversations"),
+        ("3", "System", "/system"),
+        ("4", "Actions", "/actions"),
+        ("5", "Alerts", "/alerts"),
         ("6", "Explore", "/explore"),
+        ("7", "Insights", "/insights"),
         ("1", "Overview", "/"),
     ):
         page.keyboard.press(key)

@@ -47,7 +47,7 @@ class Botwatch:
         self.process = Process(
             command + ports,
             self.folder / f"server-{self.starts}.log",
-            env={"BOTWATCH_ADMIN_TOKEN": TOKEN, **self.extra},
+            env={"BOTWATCH_ADMIN_TOKEN": TOKEN, "BOTWATCH_WATCH_HOST": "false", **self.extra},
         )
         if wait:
             self.wait_ready()

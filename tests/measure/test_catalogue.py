@@ -81,6 +81,8 @@ def test_the_important_metrics_have_the_limits_of_their_table() -> None:
     assert told["cpu.usage"] == Thresholds(70, 85)
     assert told["mem.usage"] == Thresholds(75, 85)
     assert told["queue.depth"] == Thresholds(100, 500)
+    remedies = {found.name: found.remedy for found in catalogue.describe() if found.remedy}
+    assert {"cpu.usage", "mem.usage", "disk.usage", "gpu.usage"} <= set(remedies)
     colours = {found.name: found.colours for found in catalogue.describe() if found.colours}
     assert colours == {
         "cpu.usage": Thresholds(80, 95),

@@ -22,6 +22,7 @@ READINGS = {
     "process.open_connections": {},
     "process.uptime": {},
     "bot.queue.depth": {"bot.queue.name": "q"},
+    "bot.payload.drift": {"bot.payload.source": "tickets"},
     "bot.queue.age": {"bot.queue.name": "q"},
     "bot.state.age": {"bot.state.name": "s"},
     "system.cpu.utilization": {"cpu.mode": "idle", "cpu.logical_number": "0"},
@@ -29,11 +30,68 @@ READINGS = {
     "system.memory.utilization": {"state": "used"},
     "system.filesystem.utilization": {"device": "d"},
     "hw.gpu.utilization": {"hw.id": "0"},
+    "hw.gpu.memory.utilization": {"hw.id": "0"},
+    "system.paging.utilization": {"state": "used"},
+    "system.cpu.load_average.1m": {},
+    "system.cpu.load_average.5m": {},
+    "system.cpu.load_average.15m": {},
+    "system.network.connection.count": {"network.connection.state": "established"},
+    "system.open_files": {},
+    "system.uptime": {},
+    "process.thread.count": {},
+    "process.unix.file_descriptor.count": {},
+    "process.memory.left": {},
+    "process.memory.growth": {},
+    "process.memory.time_left": {},
+    "botwatch.processes": {"process": "shop"},
+    "botwatch.limit.utilization": {"limit": "memory"},
+    "bot.dependency.limit": {"bot.dependency.name": "crm", "bot.dependency.limit.name": "requests"},
+    "bot.dependency.remaining": {"bot.dependency.name": "crm", "bot.dependency.limit.name": "requests"},
+    "bot.dependency.retry_after": {"bot.dependency.name": "crm"},
+    "bot.breaker.state": {"bot.breaker.name": "crm"},
+    "bot.socket.open": {"bot.socket.name": "gateway"},
+    "service.up": {"service": "redis", "kind": "redis"},
+    "service.status": {"service": "redis", "kind": "redis"},
+    "service.latency": {"service": "redis", "kind": "redis"},
+    "service.saturation": {"service": "redis", "kind": "redis"},
+    "bot.state.invalid_items": {"bot.state.name": "s"},
+    "bot.state.watched": {"bot.state.name": "s"},
+}
+QUEUE = {
+    "messaging.destination.name": "q",
+    "messaging.system": "kafka",
+    "messaging.consumer.group.name": "g",
+    "messaging.destination.partition.id": "0",
+    "queue.broker": "main",
+    "queue.reason": "timeout",
+}
+READINGS |= {
+    f"queue.{name}": QUEUE
+    for name in ("pending", "consumers", "in_rate", "out_rate", "growth", "growing", "time_to_drain", "stalled")
+}
+READINGS |= {f"queue.{name}": QUEUE for name in ("unattended", "partition.depth", "partition.age", "watched")}
+READINGS["botwatch.incidents.open"] = {"severity": "warning"}
+READINGS |= {
+    f"botwatch.incident.time_to_{what}": {"rule": "CPU", "severity": "warning"}
+    for what in ("detect", "acknowledge", "resolve")
 }
 COUNTS = {
     "bot.events": {"bot.event.kind": "in"},
     "bot.state.invalid": {"bot.state.name": "s"},
     "bot.sdk.dropped": {"reason": "full"},
+    "service.flaps": {"service": "redis", "kind": "redis"},
+    "system.memory.oom_kills": {},
+    "system.network.errors": {"network.interface.name": "eth0"},
+    "system.network.io": {"network.io.direction": "receive"},
+    "system.network.packet.dropped": {"network.interface.name": "eth0"},
+    "bot.breaker.rejected": {"bot.breaker.name": "crm"},
+    "bot.breaker.opened": {"bot.breaker.name": "crm"},
+    "bot.breaker.healed": {"bot.breaker.name": "crm"},
+    "bot.payload.checked": {"bot.payload.source": "tickets"},
+    "bot.payload.schema_failures": {"bot.payload.source": "tickets"},
+    "bot.payload.invalid_json": {"bot.payload.source": "tickets"},
+    "bot.socket.drops": {"bot.socket.name": "gateway"},
+    "bot.socket.reconnects": {"bot.socket.name": "gateway"},
 }
 
 
@@ -81,6 +139,8 @@ def something(facts: Facts) -> Facts:
     for metric, labels in COUNTS.items():
         counter = {"metric": metric, "kind": "cumulative", "labels": labels}
         facts.points({**counter, "at": T0 + 1, "value": 0}, {**counter, "at": T0 + 5, "value": 2})
+    sent = {"metric": "system.network.io", "kind": "cumulative", "labels": {"network.io.direction": "transmit"}}
+    facts.points({**sent, "at": T0 + 1, "value": 0}, {**sent, "at": T0 + 5, "value": 2})
     return facts
 
 

@@ -125,3 +125,93 @@ async def test_the_fullest_disk_is_told_and_images_that_are_always_full_are_not(
 async def test_without_a_gpu_there_is_no_number(facts: Facts) -> None:
     assert await facts.value("gpu.usage", by=("host",)) == {("b",): pytest.approx(40)}
     assert await facts.one("gpu.usage", where=where(host="a")) is None
+
+
+LATER = T0 + 7_200
+
+
+async def test_waiting_for_a_disk_is_no_work_of_the_processors(facts: Facts) -> None:
+    at = LATER
+    facts.points(
+        *(
+            reading("system.cpu.utilization", v, at, host="d", labels={"cpu.mode": mode})
+            for mode, v in (("idle", 0.5), ("iowait", 0.2), ("user", 0.2), ("system", 0.1))
+        )
+    )
+    assert await facts.one("cpu.usage", at, at + 60, where=where(host="d")) == pytest.approx(30)
+
+
+async def test_what_goes_over_the_wires_is_counted_by_way_and_interface(facts: Facts) -> None:
+    facts.points(
+        *(
+            reading(
+                "system.network.io",
+                n,
+                LATER + 10 * i,
+                kind="cumulative",
+                host="d",
+                labels={"network.interface.name": name, "network.io.direction": way},
+            )
+            for name, way, counts in (
+                ("eth0", "receive", (1_000, 1_500, 1_600)),
+                ("eth1", "receive", (10, 20, 30)),
+                ("eth0", "transmit", (5, 5, 7)),
+            )
+            for i, n in enumerate(counts)
+        ),
+        *(
+            reading(metric, n, LATER + 10 * i, kind="cumulative", host="d", labels={"network.interface.name": "eth0"})
+            for metric, counts in (("system.network.errors", (1, 3)), ("system.network.packet.dropped", (0, 1)))
+            for i, n in enumerate(counts)
+        ),
+    )
+    assert await facts.one("network.in", LATER, LATER + 60) == 620
+    assert await facts.value("network.in", LATER, LATER + 60, by=("interface",)) == {("eth0",): 600, ("eth1",): 20}
+    assert await facts.one("network.out", LATER, LATER + 60) == 2
+    assert await facts.one("network.errors", LATER, LATER + 60) == 3
+
+
+async def test_connections_files_load_and_swap_of_a_host(facts: Facts) -> None:
+    state = "network.connection.state"
+    facts.points(
+        reading("system.network.connection.count", 40, LATER, host="d", labels={state: "established"}),
+        reading("system.network.connection.count", 900, LATER, host="d", labels={state: "time_wait"}),
+        reading("system.open_files", 1_300, LATER, host="d"),
+        reading("system.cpu.load_average.1m", 2.5, LATER, host="d"),
+        reading("system.paging.utilization", 0.25, LATER, host="d", labels={"system.paging.state": "used"}),
+        reading("system.uptime", 99, LATER, host="d"),
+        *(reading("system.memory.oom_kills", n, LATER + n, kind="cumulative", host="d") for n in (3, 4, 6)),
+    )
+    told = {
+        name: await facts.one(name, LATER, LATER + 60, where=where(host="d"))
+        for name in ("connections.open", "files.open", "load.1m", "swap.usage", "host.uptime", "memory.kills")
+    }
+    assert told == {
+        "connections.open": 40,
+        "files.open": 1_300,
+        "load.1m": 2.5,
+        "swap.usage": 25,
+        "host.uptime": 99,
+        "memory.kills": 3,
+    }
+
+
+async def test_the_limit_that_is_fullest_and_the_leak_that_is_next_are_told(facts: Facts) -> None:
+    facts.points(
+        reading("botwatch.limit.utilization", 0.9, LATER, labels={"limit": "memory"}),
+        reading("botwatch.limit.utilization", 0.2, LATER, labels={"limit": "open_files"}),
+        reading("process.memory.left", 70, LATER, resource={"service.instance.id": "1"}),
+        reading("process.memory.left", 30, LATER, resource={"service.instance.id": "2"}),
+        reading("process.memory.growth", 5, LATER, resource={"service.instance.id": "1"}),
+        reading("process.memory.growth", 8, LATER, resource={"service.instance.id": "2"}),
+        reading("process.memory.time_left", 600, LATER, resource={"service.instance.id": "2"}),
+        reading("botwatch.processes", 1, LATER, bot="", labels={"process": "shop"}),
+        reading("botwatch.processes", 0, LATER, bot="", labels={"process": "triage"}),
+    )
+    asked = {"start_s": LATER, "end_s": LATER + 60}
+    assert await facts.one("limit.usage", **asked) == pytest.approx(90)
+    assert await facts.value("limit.usage", **asked, by=("limit",)) == {("memory",): 90, ("open_files",): 20}
+    assert await facts.one("process.memory_left", **asked) == 30
+    assert await facts.one("memory.growth", **asked) == 8
+    assert await facts.value("memory.time_left", **asked, by=("instance",)) == {("2",): 600}
+    assert await facts.value("processes.running", **asked, by=("process",)) == {("shop",): 1, ("triage",): 0}

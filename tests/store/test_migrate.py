@@ -24,8 +24,9 @@ def test_an_earlier_version_is_brought_forward_with_its_data(bare_store: Store, 
         shutil.copytree(current, tmp_path / "schema")
     later = tmp_path / "schema" / "0003_logs.sql"
     text = later.read_text(encoding="utf-8")
-    for file in (tmp_path / "schema").glob("000[3-9]*.sql"):
-        file.unlink()
+    for file in (tmp_path / "schema").glob("*.sql"):
+        if file.name >= "0003":
+            file.unlink()
     migrate(bare_store, tmp_path / "schema")
     bare_store.command("INSERT INTO spans (bot, start, action) VALUES ('b', toDateTime64(1700000000, 9), 'a')")
     later.write_text(text, encoding="utf-8")

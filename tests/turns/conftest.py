@@ -17,6 +17,7 @@ FILLED = (
     "events",
     "session_hours",
     "sessions",
+    "session_steps",
     "turns",
     "concurrency",
     "ticks_10s",

@@ -16,6 +16,7 @@ from __future__ import annotations
 from botwatch_sdk._action import Action, action
 from botwatch_sdk._breaker import Breaker, BreakerOpen, breaker
 from botwatch_sdk._carry import Correlation, Current, correlation, current, extract, inject
+from botwatch_sdk._checked import checked
 from botwatch_sdk._conversation import Session, Turn, end_session, feedback, handoff, message, session, turn
 from botwatch_sdk._health import Health, health
 from botwatch_sdk._instrument import instrument
@@ -43,6 +44,7 @@ __all__ = [
     "__version__",
     "action",
     "breaker",
+    "checked",
     "correlation",
     "current",
     "end_session",

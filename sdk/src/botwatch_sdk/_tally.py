@@ -27,6 +27,9 @@ COUNTS: Final = (
     (_names.BREAKER_HEALED, "{time}"),
     (_names.SOCKET_DROPS, "{connection}"),
     (_names.SOCKET_RECONNECTS, "{connection}"),
+    (_names.PAYLOAD_CHECKED, "{document}"),
+    (_names.PAYLOAD_SCHEMA_FAILURES, "{document}"),
+    (_names.PAYLOAD_INVALID_JSON, "{document}"),
 )
 
 

@@ -13,9 +13,24 @@ from botwatch.api import (
     health,
     routes_admin,
     routes_auth,
+    routes_baseline,
+    routes_channels,
+    routes_contracts,
+    routes_deliveries,
+    routes_dependencies,
+    routes_diagnosis,
+    routes_drift,
+    routes_export,
+    routes_hosts,
+    routes_incidents,
     routes_insights,
+    routes_live,
     routes_measures,
     routes_monitoring,
+    routes_queues,
+    routes_rules,
+    routes_services,
+    routes_silences,
     routes_telemetry,
     routes_tokens,
     web,
@@ -29,9 +44,24 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_tokens.router,
     routes_admin.router,
     routes_monitoring.router,
+    routes_queues.router,
     routes_measures.router,
+    routes_baseline.router,
+    routes_hosts.router,
+    routes_services.router,
     routes_telemetry.router,
+    routes_dependencies.router,
+    routes_diagnosis.router,
+    routes_drift.router,
+    routes_contracts.router,
     routes_insights.router,
+    routes_live.router,
+    routes_export.router,
+    routes_channels.router,
+    routes_silences.router,
+    routes_deliveries.router,
+    routes_incidents.router,
+    routes_rules.router,  # after all others under /api/rules: it takes any name
 )
 
 
@@ -53,6 +83,8 @@ def create_app(context: Context) -> FastAPI:
     app.add_middleware(Shell, settings=context.settings)
     for router in ROUTERS:
         app.include_router(router)
+    routes_live.install(app)
+    routes_export.install(app)
     web.install(app)
     return app
 

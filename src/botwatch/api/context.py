@@ -9,6 +9,10 @@ from fastapi import Depends, Request
 
 from botwatch.api.sign_in import SignIn
 from botwatch.clock import Clock
+from botwatch.detect.book import RuleBook
+from botwatch.incident.health import Judgement
+from botwatch.notify.drill import Drill
+from botwatch.notify.notifier import Notifier
 from botwatch.settings import Settings
 from botwatch.state import Access, Database
 
@@ -37,6 +41,10 @@ class Context:
     readiness: Readiness
     self_metrics: SelfMetrics
     telemetry: Any = None
+    rules: RuleBook | None = None
+    notifier: Notifier | None = None
+    drill: Drill | None = None
+    judgement: Judgement | None = None
 
 
 def context_of(request: Request) -> Context:

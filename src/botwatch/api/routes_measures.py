@@ -1,4 +1,4 @@
-"""The catalogue of measures, and what bots consist of: actions, dependencies, models, bots, hosts."""
+"""The catalogue of measures, and what bots consist of: actions, dependencies, models, and the bots themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from botwatch.api.shapes_measures import (
     BotItem,
     Catalogue,
     DependencyItem,
-    HostItem,
     LabelValues,
     MeasureShape,
     MetricShape,
@@ -98,12 +97,6 @@ async def list_models(asks: Asks, asked: Annotated[PartsAsked, Query()]) -> Page
 async def list_bots(asks: Asks, asked: Annotated[Listed, Query()]) -> Page[BotItem]:
     """By name, with when anything was seen of them, to ten seconds."""
     return _cut(await fleet.bots(asks.store), asked)
-
-
-@router.get("/hosts")
-async def list_hosts(asks: Asks, asked: Annotated[Listed, Query()]) -> Page[HostItem]:
-    """By name, with when anything was seen of them, to ten seconds."""
-    return _cut(await fleet.hosts(asks.store), asked)
 
 
 async def _parts(asks: Asker, asked: PartsAsked, of: Of[Item]) -> Page[Item]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, model_validator
 
 from botwatch.api.asking import Asked, Duration, Listed, Name, Search, Timed, end_of_tick
+from botwatch.api.context import Context, Ctx
 from botwatch.api.pages import moment
 from botwatch.api.reads import session, sessions, status
 from botwatch.api.shapes_measures import History
 from botwatch.api.shapes_monitoring import Session, SessionPage, SessionState, Status
-from botwatch.api.telemetry import Asks
+from botwatch.api.telemetry import Asks, Telemetry
 from botwatch.clock import SECOND_NS
 from botwatch.errors import NotFound
 from botwatch.limits import FILTER_CHARS_MAX, MEASURE_WHERE_MAX, PAGED_ITEMS_MAX
@@ -61,18 +63,25 @@ class HistoryAsked(Timed):
 
 
 @router.get("/status")
-async def read_status(asks: Asks, response: Response) -> Status:
+async def read_status(asks: Asks, context: Ctx, response: Response) -> Status:
     """Today and this hour are those of the time zone in the settings. `X-As-Of` says when it was true."""
-    telemetry, settings = asks.telemetry, asks.settings
-
-    async def work() -> tuple[int, Status]:
-        return asks.now_ns, await status.status(
-            telemetry.store, telemetry.measures, telemetry.fresh, asks.now_ns, asks.zone, settings.idle_minutes
-        )
-
-    as_of_ns, found = await telemetry.fresh.get("status", _TTL_S, work)
+    as_of_ns, found = await status_now(asks.telemetry, context)
     response.headers["X-As-Of"] = moment(as_of_ns).isoformat()
     return found
+
+
+async def status_now(telemetry: Telemetry, context: Context) -> tuple[int, Status]:
+    """And as of when; the same for everybody."""
+    settings, now_ns = context.settings, context.clock.now_ns()
+    watched = telemetry.roster.services if telemetry.roster is not None else None
+
+    async def work() -> tuple[int, Status]:
+        zone = ZoneInfo(settings.time_zone)
+        return now_ns, await status.status(
+            telemetry.store, telemetry.measures, telemetry.fresh, now_ns, zone, settings.idle_minutes, watched
+        )
+
+    return await telemetry.fresh.get("status", _TTL_S, work)
 
 
 @router.get("/history")

@@ -34,6 +34,7 @@ class MeasureShape(BaseModel):
     empty: Empty = Field(description="what a step without data means")
     thresholds: ThresholdsShape | None
     colours: ThresholdsShape | None
+    remedy: str = Field(description="what to do about a bad value; empty: that depends")
 
     @classmethod
     def of(cls, found: Description) -> Self:
@@ -48,6 +49,7 @@ class MeasureShape(BaseModel):
             empty=found.empty,
             thresholds=ThresholdsShape.of(found.thresholds),
             colours=ThresholdsShape.of(found.colours),
+            remedy=found.remedy,
         )
 
 
@@ -154,10 +156,3 @@ class BotItem(BaseModel):
     last_seen: datetime
     hosts: list[str]
     channels: list[str]
-
-
-class HostItem(BaseModel):
-    name: str
-    first_seen: datetime
-    last_seen: datetime
-    bots: list[str]

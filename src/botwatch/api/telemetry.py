@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from botwatch.api.auth import SignedIn
 from botwatch.api.context import Ctx
+from botwatch.api.diagnosis.facts import Standing
 from botwatch.api.fresh import Fresh
 from botwatch.api.masking import Eyes
 from botwatch.errors import StoreAway
@@ -19,6 +20,7 @@ from botwatch.nouns import Signal
 from botwatch.settings import Settings
 from botwatch.spool import Counts
 from botwatch.store.client import Store
+from botwatch.watch.roster import Roster
 
 T = TypeVar("T")
 
@@ -37,6 +39,8 @@ class Telemetry:
     measures: Measures
     intake: Intake
     fresh: Fresh
+    standing: Callable[[], Standing] = lambda: Standing(0, {})
+    roster: Roster | None = None
 
 
 @dataclass(frozen=True, slots=True)

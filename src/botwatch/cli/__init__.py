@@ -16,13 +16,21 @@ import typer
 from typer.exceptions import TyperException
 
 from botwatch.cli.accounts import key_app, token_app, user_app
+from botwatch.cli.alerts import channel_app, drill, silence_app
+from botwatch.cli.console import EVERY_S, Every, Monitor, console
+from botwatch.cli.doctor import doctor
+from botwatch.cli.export import export
 from botwatch.cli.flags import SECRETS, Config, Flags, say, takes_settings
+from botwatch.cli.importing import import_file
+from botwatch.cli.rules_tried import rules_app
 from botwatch.errors import BotwatchError, SettingError
 from botwatch.limits import DEMO_RATE_MAX
-from botwatch.settings import FILE_NAME, PREFIX, Settings, load
+from botwatch.settings import FILE_NAME, PREFIX, TABLES, Settings, load
 
 # A demo writes bots that do not exist: never where the real ones are, whatever the environment says.
-NOT_FOR_DEMO: Final = ("data", "store", "store_cluster", "state", "node")
+NOT_FOR_DEMO: Final = ("data", "store", "store_cluster", "state", "rules", "node")
+NOT_FOR_SERVE: Final = ("url",)
+AGENT_FLAGS: Final = ("url", "data", "host_name", "watch_processes", "log_level")
 DEMO_FLAGS: Final = ("host", "port", "otlp_port", "grpc_port")
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -35,6 +43,9 @@ app = typer.Typer(
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 app.add_typer(token_app, name="token")
+app.add_typer(rules_app, name="rules")
+app.add_typer(channel_app, name="channel")
+app.add_typer(silence_app, name="silence")
 
 
 @app.command(
@@ -42,13 +53,22 @@ app.add_typer(token_app, name="token")
     + ", ".join(f"set {PREFIX}{name.upper()} or {PREFIX}{name.upper()}_FILE" for name in SECRETS)
     + f". Every flag can also be set as {PREFIX}NAME, or in {FILE_NAME}."
 )
-@takes_settings(*(name for name in Settings.model_fields if name not in SECRETS))
-def serve(flags: Flags, config: Config = None) -> None:
+@takes_settings(*(name for name in Settings.model_fields if name not in (*SECRETS, *NOT_FOR_SERVE, *TABLES)))
+def serve(
+    flags: Flags,
+    console_: Annotated[bool, typer.Option("--console", help="tell on this terminal how things are")] = False,
+    monitor: Annotated[bool, typer.Option("--monitor", help="the same, in five lines at an interval")] = False,
+    every: Every = EVERY_S,
+    config: Config = None,
+) -> None:
     """Run the server: web, API, and what bots send to."""
     settings = load(flags, file=config)
     from botwatch import server
 
-    raise typer.Exit(server.run(settings, reread=lambda: load(flags, file=config)))
+    if not (console_ or monitor):
+        raise typer.Exit(server.run(settings, reread=lambda: load(flags, file=config)))
+    own = Monitor(settings, every)
+    raise typer.Exit(server.run(own.settings, reread=lambda: own.let_in(load(flags, file=config)), serving=own.begin))
 
 
 @app.command()
@@ -72,6 +92,23 @@ def demo(
         raise typer.Exit(fleet.run(settings, rate=rate) or 0)
 
 
+@app.command(epilog=f"The ingest key is no flag: set {PREFIX}KEY or {PREFIX}KEY_FILE.")
+@takes_settings(*AGENT_FLAGS)
+def agent(
+    flags: Flags,
+    once: Annotated[bool, typer.Option("--once", help="print what it sees, and end")] = False,
+    config: Config = None,
+) -> None:
+    """Measure this machine and its bots' processes, and send that to a server."""
+    settings = load(flags, file=config)
+    from botwatch.cli.agent import look_once, run
+
+    if once:
+        look_once(settings)
+    else:
+        raise typer.Exit(run(settings))
+
+
 @contextmanager
 def _folder(wanted: Path | None) -> Iterator[Path]:
     if wanted is not None:
@@ -93,12 +130,21 @@ def status(
     print(body.decode() if as_json else "\n".join(lines(body)))
 
 
+app.command()(console)
+app.command()(doctor)
+app.command()(drill)
+app.command()(export)
+
+
 @app.command()
 def version() -> None:
     """Say which version this is."""
     from importlib.metadata import version as version_of
 
     print(f"botwatch {version_of('botwatch')}")
+
+
+app.command("import")(import_file)
 
 
 def main() -> None:

@@ -51,6 +51,10 @@ def check_rules(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="files to check [default: all rules there are]")
     ] = None,
+    period: Annotated[
+        str, typer.Option(help="ask a running server what contracts would have counted so far back, such as 7d")
+    ] = "",
+    url: Annotated[str, typer.Option(envvar="BOTWATCH_URL", help="where that server is")] = "http://127.0.0.1:8600",
     config: Config = None,
 ) -> None:
     """Check names and fields, and say what judging costs. The exit code is 1 where something is wrong."""
@@ -72,6 +76,10 @@ def check_rules(
     say(f"{cost.rules} rules to judge every 10 s, by {cost.series} series in {cost.statements} statements.")
     for problem in problems:
         say(str(problem))
+    if period:
+        from botwatch.cli.rules_tried import try_contracts
+
+        try_contracts(sound.values(), period, url)
     if problems:
         raise typer.Exit(BROKEN)
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from botwatch import limits
-from botwatch.detect.finding import CannotJudge
+from botwatch.detect.baseline import plan_of
 from botwatch.detect.judge import DETECTORS, needs
 from botwatch.detect.problems import Problem, unknown
 from botwatch.detect.rule import EVERYTHING, TICK_S, Kind, Rule
-from botwatch.errors import BadRequest
+from botwatch.errors import BadRequest, CannotJudge
 from botwatch.measure import catalogue
 from botwatch.measure.compile import Leaf, compile_many
 from botwatch.measure.model import Measure
@@ -35,6 +35,8 @@ def alone(rule: Rule) -> Iterator[tuple[str, str]]:
     """What does not fit in a rule by itself, as field and text."""
     if rule.kind not in DETECTORS:
         yield "kind", f"{rule.kind} rules are not judged by this version; expected one of {', '.join(DETECTORS)}"
+    if rule.kind is Kind.BASELINE:
+        yield from _learned(rule)
     for field, name in (("field", rule.field), ("per", rule.per), ("guard", rule.guard)):
         if name:
             yield from _measured(rule, field, name)
@@ -119,6 +121,14 @@ def _measured(rule: Rule, field: str, name: str) -> Iterator[tuple[str, str]]:
     for place, label in asked:
         if label not in known:
             yield place, f"{name} has no label {label!r}{near(label, known)}; it has {', '.join(known)}"
+
+
+def _learned(rule: Rule) -> Iterator[tuple[str, str]]:
+    try:
+        plan_of(rule)
+    except CannotJudge as error:
+        if error.message.startswith("options"):
+            yield "options", error.message
 
 
 def _names() -> list[str]:

@@ -10,11 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from botwatch.detect.finding import Call, CannotJudge, Subject, Verdicts
+from botwatch.detect.finding import Call, Subject, Verdicts
 from botwatch.detect.rule import Rule
 from botwatch.detect.ticks import Need
 from botwatch.detect.view import View, hold_ticks
 from botwatch.detect.windows import rolling_all
+from botwatch.errors import CannotJudge
 
 _NO_ROWS: Final = int(Call.ENDS)
 

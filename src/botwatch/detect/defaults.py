@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from botwatch.detect.defaults_learned import LEARNED
 from botwatch.detect.rule import Aggregation, Kind, NoData, Operand, Rule, Severity
 
 SOURCE: Final = "default"
@@ -198,6 +199,21 @@ _SERVICES: Final = (
 
 _DOCUMENTS: Final = (
     _rule(
+        "Documents do not fit",
+        Severity.WARNING,
+        value=0.02,
+        recover=0.01,
+        field="payload.schema_failures",
+        per="payload.checked",
+        aggregation=Aggregation.SUM,
+        by="source",
+        timeframe="10m",
+        guard="payload.schema_failures",
+        guard_min=3,
+        message="Look at the events bot.payload.invalid: they say where the first misfit is.",
+        **_OVER_WITHOUT_DATA,
+    ),
+    _rule(
         "Documents changed",
         Severity.WARNING,
         value=1,
@@ -210,4 +226,46 @@ _DOCUMENTS: Final = (
     ),
 )
 
-DEFAULTS: Final[tuple[Rule, ...]] = (*_BOTS, *_MACHINES, *_QUEUES, *_SERVICES, *_DOCUMENTS)
+_CONTRACTS: Final = (
+    _rule(
+        "Handoffs reach a human",
+        Severity.WARNING,
+        kind=Kind.CONTRACT,
+        options={"when": "handoff", "then": "message human", "within": "15m"},
+        message="Users wait for a human: the contract's breaches name their conversations.",
+    ),
+    _rule(
+        "Expectations are met",
+        Severity.WARNING,
+        kind=Kind.CONTRACT,
+        options={"when": "expected", "then": "met", "within": "1h"},
+        message="What a bot said must follow did not: the contract's breaches name it, and its conversation.",
+    ),
+    # Off, because it says nothing good of workers that do not tell their spans.
+    _rule(
+        "Jobs are done",
+        Severity.WARNING,
+        kind=Kind.CONTRACT,
+        enabled=False,
+        options={"when": "put *", "then": "done *", "within": "1h"},
+        message="Jobs were put into a queue and not done: the contract's breaches name the queue and the trace.",
+    ),
+    _rule(
+        "Contract is seldom kept",
+        Severity.WARNING,
+        field="contract.breached",
+        per="contract.count",
+        aggregation=Aggregation.SUM,
+        value=0.2,
+        recover=0.1,
+        timeframe="1h",
+        where="contract!=Messages get a reply",  # turns have rules of their own
+        by="contract,bot",
+        guard="contract.breached",
+        guard_min=5,
+        no_data=NoData.OK,
+        message="One in five was not followed in time: look at the contract's breaches.",
+    ),
+)
+
+DEFAULTS: Final[tuple[Rule, ...]] = (*_BOTS, *_MACHINES, *_QUEUES, *_SERVICES, *_DOCUMENTS, *_CONTRACTS, *LEARNED)

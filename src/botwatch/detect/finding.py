@@ -9,8 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from botwatch.errors import BotwatchError
-
 Floats = NDArray[np.float64]
 Calls = NDArray[np.int8]
 Flags = NDArray[np.bool_]
@@ -43,19 +41,13 @@ class Reason(StrEnum):
     RULE_CHANGED = "rule_changed"  # the rule is no longer about this subject
 
 
-class CannotJudge(BotwatchError):
-    """A rule that cannot be answered; the others go on."""
-
-    status = 422
-    code = "cannot_judge"
-
-
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """One row a subject, one column a judged tick, the last one newest.
 
     `found` is the value that was compared, NaN where there was none. `quiet` marks the judgements that rest on
-    nothing having come; `gone` those that end because the subject is no longer expected.
+    nothing having come; `gone` those that end because the subject is no longer expected. What is compared with a
+    learned normal has what was `expected` in place of `found`, and over how many ticks (`span`).
     """
 
     labels: tuple[str, ...]
@@ -64,6 +56,8 @@ class Verdicts:
     found: Floats
     quiet: Flags
     gone: Flags
+    expected: Floats | None = None
+    span: NDArray[np.int32] | None = None
 
     def labelled(self, row: int) -> dict[str, str]:
         return dict(zip(self.labels, self.subjects[row], strict=True))

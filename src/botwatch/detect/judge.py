@@ -11,25 +11,30 @@ from typing import Final
 
 from botwatch import limits
 from botwatch.detect.absence import Absence
+from botwatch.detect.baseline import Baseline
+from botwatch.detect.breaches import Breaches
 from botwatch.detect.composite import Composite
-from botwatch.detect.finding import CannotJudge
+from botwatch.detect.past import Pasts
 from botwatch.detect.ratio import Ratio
 from botwatch.detect.rule import Kind, Rule
 from botwatch.detect.threshold import Threshold
 from botwatch.detect.ticks import Need
 from botwatch.detect.view import Detector, Series, View, detector_of
+from botwatch.errors import CannotJudge
 
 DETECTORS: Final[Mapping[str, Detector]] = {
     Kind.THRESHOLD: Threshold(),
     Kind.RATIO: Ratio(),
     Kind.ABSENCE: Absence(),
     Kind.COMPOSITE: Composite(),
+    Kind.CONTRACT: Breaches(),
+    Kind.BASELINE: Baseline(),
 }
 
 
-def view(series: Series, rules: Mapping[str, Rule]) -> View:
-    """The ticks up to one moment; `series` raises `CannotJudge` for what cannot be read."""
-    return View(series, rules, DETECTORS)
+def view(series: Series, rules: Mapping[str, Rule], past: Pasts | None = None) -> View:
+    """The ticks up to one moment; `series` and `past` raise `CannotJudge` for what cannot be read."""
+    return View(series, rules, DETECTORS, past)
 
 
 def needs(rule: Rule, rules: Mapping[str, Rule]) -> dict[Need, int]:
@@ -40,6 +45,12 @@ def needs(rule: Rule, rules: Mapping[str, Rule]) -> dict[Need, int]:
         for need in detector.needs(one):
             found[need] = max(found.get(need, 0), before + detector.reach(one))
     return found
+
+
+def pasts(rule: Rule, rules: Mapping[str, Rule]) -> set[Need]:
+    """The series of which the weeks before are needed too. Raises `CannotJudge`."""
+    baselines = (one for one, _ in _with_parts(rule, rules, 0, ()) if one.kind is Kind.BASELINE)
+    return {need for one in baselines for need in DETECTORS[Kind.BASELINE].needs(one)}
 
 
 def _with_parts(

@@ -11,6 +11,7 @@ first label. A composite's is what its parts have in common: that is settled whe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from botwatch import limits
+from botwatch.detect import contract
 from botwatch.detect.durations import duration_s, written
 from botwatch.errors import BadRequest
 from botwatch.measure import catalogue, query
@@ -30,7 +32,7 @@ class Kind(StrEnum):
     RATIO = "ratio"  # `field` divided by `per`, both brought to one value by `aggregation` first
     ABSENCE = "absence"  # nothing came although the subject was known
     COMPOSITE = "composite"  # `all` or `any` of other rules, whether these are enabled or not
-    CONTRACT = "contract"
+    CONTRACT = "contract"  # what must follow what, as `options` say: by default none may be breached
     DRIFT = "drift"
     BASELINE = "baseline"
 
@@ -79,8 +81,17 @@ class NoData(StrEnum):
 
 TICK_S: Final = query.TICK_S
 EVERYTHING: Final = ("everything",)  # `by` of a rule that is judged once, over all there is
-MEASURED: Final = (Kind.THRESHOLD, Kind.RATIO, Kind.ABSENCE, Kind.BASELINE)
+MEASURED: Final = (Kind.THRESHOLD, Kind.RATIO, Kind.ABSENCE, Kind.BASELINE, Kind.CONTRACT)
 VALUED: Final = (Kind.THRESHOLD, Kind.RATIO)
+_BREACHES: Final[Mapping[str, Any]] = {
+    "field": "contract.breached",
+    "aggregation": "sum",
+    "value": 1,
+    "timeframe": "15m",
+    "by": "bot,channel",
+    "no_data": "ok",
+}  # what a contract leaves out
+_BASELINE: Final[Mapping[str, Any]] = {"timeframe": "15m", "no_data": "keep"}
 _LABELS: Final = {"hostName": "host"}  # as Botpress's incidents call it
 
 
@@ -198,6 +209,10 @@ class Rule(BaseModel):
         if "kind" not in rule:
             composite = rule.get("all") or rule.get("any")
             rule["kind"] = Kind.COMPOSITE if composite else Kind.RATIO if rule.get("per") else Kind.THRESHOLD
+        if rule["kind"] == Kind.CONTRACT and not rule.get("field"):
+            rule = {**_BREACHES, **rule}
+        if rule["kind"] == Kind.BASELINE:
+            rule = {**_BASELINE, "operand": _worse_side(rule), **rule}
         if not rule.get("by") and isinstance(rule.get("field"), str) and rule["field"].strip():
             per = rule.get("per")
             rule["by"] = default_subject(rule["field"].strip(), per.strip() if isinstance(per, str) else "")
@@ -247,9 +262,31 @@ class Rule(BaseModel):
         if self.recover is not None and self.operand.holds(self.recover, self.value) and self.recover != self.value:
             side = "at most" if self.operand is Operand.AT_LEAST else "at least"
             raise misfit("recover", f"expected {side} the value {self.value:g}, found {self.recover:g}")
+        if self.kind is Kind.CONTRACT:
+            self._fits_a_contract()
         if self.name in (*self.parts, *self.depends_on):
             raise misfit("depends_on" if self.name in self.depends_on else "all", "a rule cannot name itself")
         return self
+
+    def _fits_a_contract(self) -> None:
+        if not self.field.startswith("contract."):
+            raise misfit("field", f"a contract is judged by its own measures, contract.*; found {self.field!r}")
+        if "value" not in self.model_fields_set:
+            raise misfit("value", "expected the number to compare with, found none")
+        try:
+            contract.read(self.options)
+        except ValueError as error:
+            raise misfit("options", str(error)) from None
+
+
+def _worse_side(rule: Mapping[str, Any]) -> Operand:
+    """Of a baseline: low where only that is bad."""
+    options, field = rule.get("options"), rule.get("field")
+    side = options.get("side") if isinstance(options, Mapping) else None
+    if side is None and isinstance(field, str) and not field.startswith(METRIC):
+        with suppress(BadRequest):
+            side = catalogue.find(field.strip()).direction
+    return Operand.AT_MOST if side == "low" else Operand.AT_LEAST
 
 
 def default_subject(field: str, per: str = "") -> tuple[str, ...]:

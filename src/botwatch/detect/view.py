@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botwatch import limits
-from botwatch.detect.finding import CannotJudge, Flags, Floats, Verdicts
+from botwatch.detect.finding import Flags, Floats, Verdicts
+from botwatch.detect.past import Past, Pasts
 from botwatch.detect.rule import Aggregation, Rule
 from botwatch.detect.ticks import Need, Ticks
 from botwatch.detect.windows import rolling, rolling_count, ticks_of
+from botwatch.errors import CannotJudge
 
 Series = Callable[[Need], Ticks]
 
@@ -36,8 +38,15 @@ class Detector(Protocol):
 class View:
     """The ticks up to one moment, for all rules that are judged at it: what several ask for is worked out once."""
 
-    def __init__(self, series: Series, rules: Mapping[str, Rule], detectors: Mapping[str, Detector]) -> None:
+    def __init__(
+        self,
+        series: Series,
+        rules: Mapping[str, Rule],
+        detectors: Mapping[str, Detector],
+        past: Pasts | None = None,
+    ) -> None:
         self._series = series
+        self._past = past
         self._rules = rules
         self._detectors = detectors
         self._ticks: dict[Need, Ticks] = {}
@@ -54,6 +63,12 @@ class View:
         if found is None:
             found = self._ticks[need] = self._series(need)
         return found
+
+    def past(self, need: Need) -> Past:
+        """The hours before the judged ones. Raises `CannotJudge`."""
+        if self._past is None:
+            raise CannotJudge(f"{need.measure}: what is normal is not learned here")
+        return self._past(need)
 
     def window(self, need: Need, columns: int, width: int, aggregation: Aggregation) -> Floats:
         """The aggregate of the window that ends with each of the last columns."""

@@ -32,6 +32,7 @@ class IncidentRow(Base):
             postgresql_where=sa.text("resolved_ns IS NULL"),
         ),
         sa.Index("ix_incidents_started_ns", "started_ns"),
+        sa.Index("ix_incidents_resolved_ns", "resolved_ns"),
     )
 
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
@@ -76,3 +77,15 @@ class ChangeRow(Base):
     why: Mapped[str] = mapped_column(sa.String(limits.RULE_TEXT_CHARS_MAX))
     value: Mapped[float | None] = mapped_column(sa.Double)
     told_ns: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class GapRow(Base):
+    """A time in which nobody watched, or which a clock that was set back lived twice."""
+
+    __tablename__ = "unwatched"
+    __table_args__ = (sa.CheckConstraint("why IN ('away', 'rewound')", name="why"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    start_s: Mapped[int] = mapped_column(sa.BigInteger)
+    end_s: Mapped[int] = mapped_column(sa.BigInteger)
+    why: Mapped[str] = mapped_column(sa.String(16))

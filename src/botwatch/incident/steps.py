@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
+
+from botwatch import limits
 
 
 class Status(StrEnum):
@@ -25,8 +28,16 @@ RULE = "rule"  # who changed it, when no person did
 
 
 def subject_of(labels: dict[str, str]) -> str:
-    """Labels in the one form they are written in: sorted, with `\\`, `,` and `=` escaped."""
-    return ",".join(f"{_plain(name)}={_plain(value)}" for name, value in sorted(labels.items()))
+    """Labels in the one form they are written in: sorted, with `\\`, `,` and `=` escaped.
+
+    One that is too long ends in a digest, so that two that begin alike stay two.
+    """
+    text = ",".join(f"{_plain(name)}={_plain(value)}" for name, value in sorted(labels.items()))
+
+    if len(text) <= limits.SUBJECT_CHARS_MAX:
+        return text
+    mark = hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest()
+    return f"{text[: limits.SUBJECT_CHARS_MAX - len(mark) - 1]}~{mark}"
 
 
 def _plain(text: str) -> str:

@@ -14,14 +14,36 @@ from functools import cache
 from typing import Final
 
 from botwatch.errors import BadRequest
-from botwatch.measure.entries import conversations, machines, signals, work
-from botwatch.measure.entries.expressions import mean
+from botwatch.measure.entries import (
+    calls,
+    contracts,
+    conversations,
+    incidents,
+    machines,
+    processes,
+    queues,
+    services,
+    signals,
+    work,
+)
+from botwatch.measure.entries.expressions import SUM_OF_MEANS, mean
 from botwatch.measure.model import Counted, Description, Empty, Measure, Preferred, Priced
 from botwatch.measure.query import METRIC, Query, near
 from botwatch.measure.sources_buckets import KINDS, Buckets, bucket_quantile
 from botwatch.measure.sources_points import Counters, Gauges, Summaries
 
-MEASURES: Final = (*conversations.MEASURES, *work.MEASURES, *signals.MEASURES, *machines.MEASURES)
+MEASURES: Final = (
+    *conversations.MEASURES,
+    *contracts.MEASURES,
+    *work.MEASURES,
+    *calls.MEASURES,
+    *signals.MEASURES,
+    *processes.MEASURES,
+    *machines.MEASURES,
+    *incidents.MEASURES,
+    *services.MEASURES,
+    *queues.MEASURES,
+)
 RATE: Final = "rate"  # a count by the second
 SUMMARY: Final = "summary"
 
@@ -34,7 +56,7 @@ _GAUGE: Final = {
     "min": "min[low]",
     "max": "max[high]",
     "count": "sum[count]",
-    "sum": "arraySum(arrayMap((total, n) -> total / n, mapValues(sumMap[totals]), mapValues(sumMap[counts])))",
+    "sum": SUM_OF_MEANS,
 }
 _SUM: Final = {"": "sum[risen]", "total": "sum[risen]", RATE: "sum[risen]"}
 _SAMPLES: Final = "sum[risen | endsWith(name, '.count')]"
@@ -157,6 +179,7 @@ def describe() -> tuple[Description, ...]:
             measure.colours,
             measure.empty,
             (RATE,) if adds_up(measure) else (),
+            measure.remedy,
         )
         for measure in MEASURES
         if measure.public

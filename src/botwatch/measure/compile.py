@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from botwatch import limits
+from botwatch.measure.done import Talking
 from botwatch.measure.model import Counted
 from botwatch.measure.query import Condition
-from botwatch.measure.sources import Binder, Wanted
+from botwatch.measure.sources import Binder, Source, Wanted
+from botwatch.measure.sources_points import Gauges
 from botwatch.measure.window import Window
 
 _AGGREGATE: Final = re.compile(r"\b([A-Za-z]\w*)\[([a-z][\w, ]*?)(?: \| ([^\]]+))?\]")
@@ -41,29 +43,55 @@ class Statement:
     leaves: tuple[Leaf, ...]
 
 
-def compile_many(leaves: Iterable[Leaf]) -> list[Statement]:
+def compile_many(leaves: Iterable[Leaf], talking: Talking | None = None) -> list[Statement]:
     """As few statements as the leaves allow; each leaf is answered by exactly one of them."""
     together: dict[tuple[Any, ...], dict[Leaf, None]] = {}
     for leaf in leaves:
-        alike = (leaf.counted.source, leaf.window, leaf.by, leaf.where)
+        alike = (_kin(leaf.counted.source), leaf.window, leaf.by, leaf.where)
         together.setdefault(alike, {})[leaf] = None
-    return [_statement(tuple(group)) for group in together.values()]
+    pieces = (some for group in together.values() for some in _pieces(tuple(group)))
+    return [_statement(some, talking or Talking()) for some in pieces]
 
 
-def _statement(leaves: tuple[Leaf, ...]) -> Statement:
+def _kin(source: Source) -> Source:
+    """What sources that can be read together have in common: readings of several metrics stand in the same rows."""
+    return replace(source, metrics=()) if type(source) is Gauges else source
+
+
+def _pieces(leaves: tuple[Leaf, ...]) -> list[tuple[Leaf, ...]]:
+    most = limits.MEASURES_TOGETHER_MAX if type(leaves[0].counted.source) is Gauges else len(leaves)
+    return [leaves[start : start + most] for start in range(0, len(leaves), most)]
+
+
+def _joined(leaves: tuple[Leaf, ...], bind: Binder) -> tuple[Source, list[Counted]]:
+    """One source for all leaves, and what each of them counts of it."""
+    first = leaves[0].counted.source
+    of_each = [leaf.counted.source.metrics for leaf in leaves if type(leaf.counted.source) is Gauges]
+    if type(first) is not Gauges or len(set(of_each)) == 1:
+        return first, [leaf.counted for leaf in leaves]
+    source = replace(first, metrics=tuple(dict.fromkeys(name for metrics in of_each for name in metrics)))
+    named = [f"name IN {bind(list(metrics), 'Array(String)')}" for metrics in of_each]
+    return source, [
+        replace(leaf.counted, only=" AND ".join(f"({part})" for part in (name, leaf.counted.only) if part))
+        for leaf, name in zip(leaves, named, strict=True)
+    ]
+
+
+def _statement(leaves: tuple[Leaf, ...], talking: Talking) -> Statement:
     first = leaves[0]
-    source, window, by = first.counted.source, first.window, first.by
+    window, by = first.window, first.by
     bind = Binder()
-    only = [leaf.counted.only for leaf in leaves]
-    texts = [text for leaf in leaves for text in (leaf.counted.only, leaf.counted.value)]
+    source, counted = _joined(leaves, bind)
+    only = [one.only for one in counted]
+    texts = [text for one in counted for text in (one.only, one.value)]
     labels = (*by, *(label for label in source.joined if label not in by and _mentions(texts, label)))
     narrow = "" if "" in only else " OR ".join(f"({part})" for part in dict.fromkeys(only))
-    wanted = Wanted(window, first.where, labels, f"({narrow})" if narrow else "")
+    wanted = Wanted(window, first.where, labels, f"({narrow})" if narrow else "", talking)
     rows = source.rows(wanted, bind)
     keys = [f"toString({source.column(label, labels)}) AS key{i}" for i, label in enumerate(by)]
     names = ["moment", *(f"key{i}" for i in range(len(by)))]
     states = _States()
-    values = [_value(leaf.counted, states) for leaf in leaves]
+    values = [_value(one, states) for one in counted]
     inner = ", ".join((f"{_bucket(source.moment, window, bind)} AS moment", *keys, *states.columns))
     sql = (
         f"SELECT {', '.join((*names, *values))} "

@@ -16,6 +16,7 @@ class Unit(StrEnum):
     PERCENT = "percent"
     MS = "ms"
     SECONDS = "seconds"
+    PER_SECOND = "per_second"
     BYTES = "bytes"
     KIB = "kib"
     TOKENS = "tokens"
@@ -98,8 +99,9 @@ How = Counted | Preferred | Priced
 class Measure:
     """One entry of the catalogue.
 
-    `thresholds` are those of the default rules, `colours` those of a resource's bar where they differ. A measure
-    that is not `public` is a part of another and is not asked for by name.
+    `thresholds` are those of the default rules, `colours` those of a resource's bar where they differ. `remedy` is
+    what to do about a bad value, in a few words. A measure that is not `public` is a part of another and is not asked
+    for by name.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Measure:
     direction: Direction = Direction.NEITHER
     thresholds: Thresholds | None = None
     colours: Thresholds | None = None
+    remedy: str = ""
     public: bool = True
 
 
@@ -128,6 +131,7 @@ class Description:
     colours: Thresholds | None
     empty: Empty
     aggregations: tuple[str, ...]
+    remedy: str
 
 
 Labels = Mapping[str, str]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from botwatch import limits
-from botwatch.clock import Clock
+from botwatch.clock import SECOND_NS, Clock
 from botwatch.errors import BadRequest, BotwatchError
 from botwatch.measure import catalogue, frames
 from botwatch.measure.compile import Leaf, Statement, compile_many
+from botwatch.measure.done import Talking, definitions
 from botwatch.measure.frames import Frame
 from botwatch.measure.model import Labels, Measure
 from botwatch.measure.names import Metric, Names
@@ -51,6 +52,8 @@ class Value:
 
 
 Answer = list[Series] | BotwatchError
+Framed = Frame | BotwatchError | None
+Planned = Plan | BotwatchError | None
 
 
 class Measures:
@@ -60,9 +63,16 @@ class Measures:
         self._store = store
         self._zone = settings.time_zone
         self._clock = clock
+        self._idle_s = settings.idle_minutes * 60
+        self._done = definitions(settings)
         self._kept = Kept()
         self._kept_until_s = float("-inf")
         self.names = Names(store)
+
+    @property
+    def talking(self) -> Talking:
+        """Which sessions are over as of now, and which are done."""
+        return Talking(self._clock.now_ns() // SECOND_NS, self._idle_s, self._done)
 
     async def series(self, query: Query) -> list[Series]:
         """Over time, by the step that was asked for, or a longer one where only that is still kept."""
@@ -86,16 +96,30 @@ class Measures:
 
         A question without a step is answered by series of one point. A metric that never came has no series.
         """
+        plans, statements, answers = await self._asked(queries)
+        return await asyncio.to_thread(_put_together, plans, statements, answers)
+
+    async def frames(self, queries: Sequence[Query]) -> list[Framed]:
+        """The same as `many` for who goes on computing: one frame for each question, None for a metric that never
+        came. They are not cut to as many series as people look at."""
+        plans, statements, answers = await self._asked(queries)
+        return await asyncio.to_thread(_framed, plans, statements, answers)
+
+    async def _asked(
+        self, queries: Sequence[Query]
+    ) -> tuple[list[Planned], list[Statement], list[Rows | BaseException]]:
         metrics = await self.names.metric(
             query.measure.removeprefix(METRIC) for query in queries if query.measure.startswith(METRIC)
         )
         kept = await self._what_is_kept()
         plans = [self._planned(query, metrics, kept) for query in queries]
-        statements = compile_many(leaf for found in plans if isinstance(found, Plan) for leaf in found.leaves())
+        statements = compile_many(
+            (leaf for found in plans if isinstance(found, Plan) for leaf in found.leaves()), self.talking
+        )
         answers = await asyncio.gather(
             *(self._store.fetch(statement.sql, statement.params) for statement in statements), return_exceptions=True
         )
-        return await asyncio.to_thread(_put_together, plans, statements, answers)
+        return plans, statements, answers
 
     async def _one(self, query: Query) -> list[Series]:
         answer = (await self.many([query]))[0]
@@ -103,7 +127,7 @@ class Measures:
             raise answer
         return answer
 
-    def _planned(self, query: Query, metrics: Mapping[str, Metric], kept: Kept) -> Plan | BotwatchError | None:
+    def _planned(self, query: Query, metrics: Mapping[str, Metric], kept: Kept) -> Planned:
         try:
             measure = _measure(query, metrics)
             if measure is None:
@@ -136,10 +160,27 @@ def _measure(query: Query, metrics: Mapping[str, Metric]) -> Measure | None:
 
 
 def _put_together(
-    plans: Sequence[Plan | BotwatchError | None],
-    statements: Sequence[Statement],
-    answers: Sequence[Rows | BaseException],
+    plans: Sequence[Planned], statements: Sequence[Statement], answers: Sequence[Rows | BaseException]
 ) -> list[Answer]:
+    frame = _looked_up(statements, answers)
+    return [_answer(found, frame) for found in plans]
+
+
+def _framed(
+    plans: Sequence[Planned], statements: Sequence[Statement], answers: Sequence[Rows | BaseException]
+) -> list[Framed]:
+    frame = _looked_up(statements, answers)
+
+    def framed(found: Planned) -> Framed:
+        try:
+            return frames.shown(found.frame(frame)) if isinstance(found, Plan) else found
+        except BotwatchError as error:
+            return error
+
+    return [framed(found) for found in plans]
+
+
+def _looked_up(statements: Sequence[Statement], answers: Sequence[Rows | BaseException]) -> Answers:
     columns = {
         leaf: (answer, column)
         for statement, answer in zip(statements, answers, strict=True)
@@ -152,10 +193,10 @@ def _put_together(
             raise answer
         return frames.from_rows(answer.rows, column, leaf.by, leaf.window)
 
-    return [_answer(found, frame) for found in plans]
+    return frame
 
 
-def _answer(found: Plan | BotwatchError | None, answers: Answers) -> Answer:
+def _answer(found: Planned, answers: Answers) -> Answer:
     if found is None:
         return []
     if isinstance(found, BotwatchError):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from botwatch.measure.done import Talking
 from botwatch.measure.query import TICK_S, Condition, Op, like
 from botwatch.measure.window import Segment, Window
 
@@ -37,6 +38,7 @@ class Wanted:
     where: tuple[Condition, ...]
     labels: tuple[str, ...]
     narrow: str
+    talking: Talking = field(default_factory=Talking)
 
 
 class Source(Protocol):
@@ -123,7 +125,7 @@ class Ticks(Ticked):
 
 @dataclass(frozen=True, slots=True)
 class Seen(Ticked):
-    """Any sign of life: rows of every kind."""
+    """Any sign of life of a bot: rows of every kind. What is told of machines and services has no bot."""
 
     labels: ClassVar[tuple[str, ...]] = ("bot", "host")
     open: ClassVar[bool] = False
@@ -133,7 +135,7 @@ class Seen(Ticked):
         return label
 
     def rows(self, wanted: Wanted, bind: Binder) -> str:
-        conditions = [holds(c.label, c, bind) for c in wanted.where]
+        conditions = ["bot != ''", *(holds(c.label, c, bind) for c in wanted.where)]
         return union(wanted.window.segments(), "tick, bot, host, count", conditions, bind)
 
 
@@ -153,6 +155,7 @@ MODELS = ticks("model", model="name", provider="detail")
 LOGS = ticks("log", event="name", level="detail")
 MESSAGES = ticks("message", channel="channel", author="name", direction="detail")
 TURNS = ticks("turn", channel="channel", author="name", outcome="detail")
+CONTRACTS = without(ticks("contract", channel="channel", contract="name", outcome="detail"), "host")
 PAYLOADS = without(ticks("payload", source="name"), "host")
 SEEN = Seen()
 
@@ -168,4 +171,5 @@ NAMED: Mapping[str, str] = {
     "event": "log",
     "author": "message",
     "source": "payload",
+    "contract": "contract",
 }

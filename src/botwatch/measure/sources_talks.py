@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from botwatch.measure.done import ANY_BOT, Done, Talking
 from botwatch.measure.query import TICK_S
 from botwatch.measure.sources import Binder, Wanted, holds
 
@@ -30,27 +31,94 @@ class Sessions:
         return label
 
     def rows(self, wanted: Wanted, bind: Binder) -> str:
-        start, end = bind.moment(wanted.window.start_s), bind.moment(wanted.window.end_s)
-        bots = [holds("bot", c, bind) for c in wanted.where if c.label == "bot"]
-        touched = " AND ".join((f"hour >= toStartOfHour({start})", f"hour < {end}", *bots))
-        whole = (
-            "SELECT bot, session_id, max(sessions.channel) AS channel, max(sessions.host) AS host, "
-            "max(sessions.outcome) AS outcome, "
-            "min(sessions.first_message) AS began, max(sessions.last_message) AS told, "
-            "max(sessions.ended) AS over, max(sessions.handed_off) AS handed, "
-            "sum(messages_in) + sum(messages_out) AS messages, "
-            "sum(sessions.feedback_count) AS feedback_count, sum(sessions.feedback_sum) AS feedback_sum "
-            # By the id alone: another bot's session of that id falls out with its times below.
-            f"FROM sessions WHERE session_id IN (SELECT session_id FROM session_hours WHERE {touched}) "
-            "GROUP BY bot, session_id"
-        )
-        conditions = [holds(c.label, c, bind) for c in wanted.where] + [wanted.narrow] * bool(wanted.narrow)
         return (
             "SELECT assumeNotNull(coalesce(told, over)) AS at, bot, host, channel, outcome, 1 AS count, messages, "
             "isNotNull(over) AS ended, isNotNull(handed) AS handed_off, feedback_count, feedback_sum, "
-            f"dateDiff('microsecond', began, told) / 1e6 AS lasted FROM ({whole}) "
-            "WHERE " + " AND ".join(("coalesce(told, over) IS NOT NULL", f"at >= {start}", f"at < {end}", *conditions))
+            "feedback_count > 0 AS rated, if(rated, feedback_sum / feedback_count, NULL) AS score, "
+            f"dateDiff('microsecond', began, told) / 1e6 AS lasted FROM ({_whole(wanted, bind)}) "
+            f"WHERE {_within(wanted, bind)}"
         )
+
+
+def _touched(wanted: Wanted, bind: Binder) -> str:
+    """The ids of sessions that were seen in the window. Another bot's session of that id falls out with its times."""
+    start, end = bind.moment(wanted.window.start_s), bind.moment(wanted.window.end_s)
+    bots = [holds("bot", c, bind) for c in wanted.where if c.label == "bot"]
+    conditions = " AND ".join((f"hour >= toStartOfHour({start})", f"hour < {end}", *bots))
+    return f"session_id IN (SELECT session_id FROM session_hours WHERE {conditions})"
+
+
+def _whole(wanted: Wanted, bind: Binder) -> str:
+    return (
+        "SELECT bot, session_id, max(sessions.channel) AS channel, max(sessions.host) AS host, "
+        "max(sessions.outcome) AS outcome, "
+        "min(sessions.first_message) AS began, max(sessions.last_message) AS told, "
+        "max(sessions.ended) AS over, max(sessions.handed_off) AS handed, "
+        "sum(messages_in) + sum(messages_out) AS messages, "
+        "sum(sessions.feedback_count) AS feedback_count, sum(sessions.feedback_sum) AS feedback_sum "
+        f"FROM sessions WHERE {_touched(wanted, bind)} GROUP BY bot, session_id"
+    )
+
+
+def _within(wanted: Wanted, bind: Binder) -> str:
+    start, end = bind.moment(wanted.window.start_s), bind.moment(wanted.window.end_s)
+    conditions = [holds(c.label, c, bind) for c in wanted.where] + [wanted.narrow] * bool(wanted.narrow)
+    return " AND ".join(("coalesce(told, over) IS NOT NULL", f"at >= {start}", f"at < {end}", *conditions))
+
+
+@dataclass(frozen=True, slots=True)
+class Completions(Sessions):
+    """The same, each with whether it is over and whether it was done, and with its last action.
+
+    One that is still going on is over when what its bot's own definition names has happened.
+    """
+
+    def rows(self, wanted: Wanted, bind: Binder) -> str:
+        talking = wanted.talking
+        idle = f"told <= {bind.moment(max(0, talking.now_s - talking.idle_s))}"
+        return (
+            "SELECT assumeNotNull(coalesce(told, over)) AS at, bot, session_id, host, channel, outcome, last_action, "
+            f"{_reached(talking, bind)} AS reached, "
+            f"isNotNull(over) OR {idle} OR (reached AND {_defined(talking, bind)}) AS closed, "
+            "closed AND reached AS completed "
+            f"FROM ({_whole(wanted, bind)}) AS whole LEFT JOIN ({_steps(wanted, bind)}) AS steps "
+            f"USING (bot, session_id) WHERE {_within(wanted, bind)}"
+        )
+
+
+# Of a bot without a definition of its own.
+_USUAL: Final = (
+    "if(isNotNull(over) AND outcome != '', outcome = 'completed', "
+    "last_turn = 'answered' AND isNull(handed) AND feedback_sum >= 0)"
+)
+
+
+def _reached(talking: Talking, bind: Binder) -> str:
+    """Whether a session has what it takes to be done."""
+    cases = [f"bot = {bind(bot)}, {_own(done, bind)}" for bot, done in talking.done.items() if bot != ANY_BOT]
+    rest = _own(talking.done[ANY_BOT], bind) if ANY_BOT in talking.done else _USUAL
+    return f"multiIf({', '.join((*cases, rest))})" if cases else rest
+
+
+def _defined(talking: Talking, bind: Binder) -> str:
+    """Whether its bot has a definition."""
+    return "1" if ANY_BOT in talking.done else f"bot IN {bind(list(talking.done), 'Array(String)')}"
+
+
+def _own(done: Done, bind: Binder) -> str:
+    steps, outcomes = bind(list(done.steps), "Array(String)"), bind(list(done.outcomes), "Array(String)")
+    return f"(hasAny(did, {steps}) OR has({outcomes}, outcome))"
+
+
+def _steps(wanted: Wanted, bind: Binder) -> str:
+    named = bind(sorted({step for done in wanted.talking.done.values() for step in done.steps}), "Array(String)")
+    step = "concat(toString(kind), ':', name)"
+    return (
+        "SELECT bot, session_id, argMaxIf(name, last, kind = 'turn') AS last_turn, "
+        "argMaxIf(name, last, kind = 'action') AS last_action, "
+        f"groupUniqArrayIf({step}, done > 0 AND has({named}, {step})) AS did "
+        f"FROM session_steps WHERE {_touched(wanted, bind)} GROUP BY bot, session_id"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +153,5 @@ class Concurrency:
 
 
 SESSIONS = Sessions()
+COMPLETIONS = Completions()
 CONCURRENCY = Concurrency()

@@ -12,16 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from botwatch.clock import Clock
-from botwatch.errors import StateError
+from botwatch.errors import LeaseLost
 from botwatch.limits import LEASE_S
 from botwatch.state.database import Database
 from botwatch.state.rows import HOLDER_CHARS, LeaseRow
-
-
-class LeaseLost(StateError):
-    """Another node does the job now; what this one was about to write is not written."""
-
-    code = "lease_lost"
 
 
 class Lease:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 VERSIONS = "schema_versions"
 _CREATE = re.compile(r"^CREATE (TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS)(\w+)")
+_ALTER = re.compile(r"^ALTER TABLE (\w+) ")
 _STORED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)[^;]*?\bENGINE = \{engine\}", re.DOTALL)
 
 
@@ -49,6 +50,9 @@ def render(statement: str, cluster: str, stored: frozenset[str]) -> list[str]:
     if not cluster:
         return [text.replace("{engine}", "").replace(" {on_cluster}", "")]
     text = text.replace("{engine}", "Replicated").replace("{on_cluster}", f"ON CLUSTER '{cluster}'")
+    if altered := _ALTER.match(statement):
+        local = text.replace(f"TABLE {altered[1]} ", f"TABLE {altered[1]}_local ", 1)
+        return [local] if " ADD INDEX " in text else [local, text]  # what only spreads rows has no index
     if name:
         local = text.replace(f"EXISTS {name[1]} ", f"EXISTS {name[1]}_local ", 1)
         spread = (

@@ -28,16 +28,21 @@ KEPT: Final[Mapping[str, str]] = {
     "messages": "conversations_days",
     "events": "conversations_days",
     "turns": "conversations_days",
+    "contract_outcomes": "conversations_days",
     "session_hours": "conversations_days",
     "sessions": "conversations_days",
+    "session_steps": "conversations_days",
     "faults": "rollups_days",
+    "profiles": "rollups_days",
     "concurrency": "rollups_days",
+    "services": "rollups_days",
+    "service_changes": "rollups_days",
     "ticks_10s": "points_days",
     "ticks_5m": "rollups_days",
     "ticks_1h": "rollups_days",
 }
 # Never dropped to make room: they are small, and what is left could not be read without them.
-_SMALL: Final = frozenset({"ticks_1h", "concurrency"})
+_SMALL: Final = frozenset({"ticks_1h", "concurrency", "services", "service_changes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def _end(table: str, partition: str) -> dt.date:
     return start + dt.timedelta(days=1)
 
 
-_MONTHLY: Final = frozenset({"ticks_5m", "ticks_1h", "sessions", "concurrency", "faults"})
+_MONTHLY: Final = frozenset({"ticks_5m", "ticks_1h", "sessions", "session_steps", "concurrency", "faults", "profiles", "services", "service_changes"})
 
 
 def expired(found: Sequence[Partition], settings: Settings, today: dt.date) -> list[Partition]:

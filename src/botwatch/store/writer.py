@@ -34,6 +34,8 @@ _OUT_OF_MEMORY: Final = 241
 _SHARE_OF_A_CORE: Final = 0.04  # what inserts of one inbox may take while batches are small
 _PAUSE_S_MAX: Final[Mapping[Inbox, float]] = {Inbox.POINTS: 5.0}  # their ticks are ten seconds long
 
+_NATIVE: Final = frozenset({Inbox.TURNS, Inbox.CONTRACTS})  # what the engine itself has put into its own format
+
 _COMMON: Final[Mapping[str, str]] = {
     "deduplicate_blocks_in_dependent_materialized_views": "1",
     "materialize_skip_indexes_on_insert": "0",
@@ -132,12 +134,19 @@ class Writer:
         self._written: list[tuple[Batch, Sequence[int]]] = []
         self._written_bytes = 0
         self._flushed_s = clock.monotonic_s()
+        self._asked = threading.Event()
+        self._hurrying = False
         self._disk = Disk(str(store.embedded_path)) if store.embedded_path else None
         self.health = WriterHealth()
         self.prepared = threading.Event()
 
     def start(self) -> None:
         self._thread.start()
+
+    def hurry(self) -> None:
+        """Write what waits now, without the pause that lets batches grow: somebody is about to read it."""
+        self._asked.set()
+        self._spool.wake()
 
     def stop(self, timeout_s: float = 60.0) -> bool:
         """Write what the spool still holds, then end. False when the time was not enough: the rest
@@ -194,8 +203,12 @@ class Writer:
         batch is asked again at once, and any other after a pause that keeps its share of a core small.
         """
         wrote = False
+        hurried = self._asked.is_set()
+        if hurried:
+            self._asked.clear()
+            self._hurrying = True
         for inbox in Inbox:
-            if self._clock.monotonic_s() < self._due[inbox] and not everything:
+            if self._clock.monotonic_s() < self._due[inbox] and not (everything or hurried):
                 continue
             batch = self._durably(partial(self._spool.seal, inbox))
             if batch is None:
@@ -273,7 +286,7 @@ class Writer:
         return True
 
     def _hand_over(self, batch: Batch, data: bytes, token: str) -> None:
-        if batch.inbox is Inbox.TURNS:
+        if batch.inbox in _NATIVE:
             settings, fmt = _COMMON, "Native"
         else:
             settings, fmt = _format_settings(batch.inbox), "ProtobufSingle"
@@ -306,11 +319,14 @@ class Writer:
         self._land(wait_s=0)
         while force and self._flying:
             self._land(wait_s=None)
+        landed = not self._flying
+        now_hurry = self._hurrying and landed
+        self._hurrying = self._hurrying and not landed
         if not self._written:
             return
         now_s = self._clock.monotonic_s()
         if (
-            not force
+            not (force or now_hurry)
             and now_s - self._flushed_s < self._flush_every_s
             and self._written_bytes < 4 * limits.BATCH_BYTES_MAX
         ):

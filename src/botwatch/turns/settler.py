@@ -21,19 +21,20 @@ from typing import Any, Final, Protocol
 
 from botwatch import limits
 from botwatch.clock import Clock
-from botwatch.errors import BotwatchError, StoreRefused
+from botwatch.errors import BotwatchError
 from botwatch.nouns import Inbox, Parcel, Receipt, Signal
 from botwatch.receive.door import digest
 from botwatch.spool import Counts
+from botwatch.state.lease import Lease
 from botwatch.store.client import Store
 from botwatch.turns import pairing, plan, sweep
+from botwatch.turns.block import counted
 from botwatch.turns.window import MS_PER_S, US_PER_S, Cursor, Terms, Window, next_window
 
 log = logging.getLogger(__name__)
 
 CURSOR_KEY: Final = "turns.cursor"
 _MINUTE_S: Final = 60
-_LAST_COLUMN: Final = b"\x04sign\x04Int8"
 
 
 class Durable(Protocol):
@@ -72,13 +73,14 @@ class _Paired:
 
 
 class Settler:
-    """One at a time for a spool. `terms` may be replaced between runs."""
+    """One at a time for a spool, and with a lease for a store. `terms` may be replaced between runs."""
 
-    def __init__(self, store: Store, spool: Durable, clock: Clock, terms: Terms) -> None:
+    def __init__(self, store: Store, spool: Durable, clock: Clock, terms: Terms, *, lease: Lease | None = None) -> None:
         self.terms = terms
         self._store = store
         self._spool = spool
         self._clock = clock
+        self._lease = lease
         self._settled: Cursor | None = None  # to be kept once all that was put is stored
         self._first = True
         self._oversized = 0
@@ -88,7 +90,9 @@ class Settler:
         while not stop.is_set():
             pause_s: float = limits.SETTLE_EVERY_S
             try:
-                report = await self.run_once(self._clock.now_ns())
+                report = Report()
+                if self._lease is None or await self._lease.hold():
+                    report = await self.run_once(self._clock.now_ns())
                 if report.waiting:
                     pause_s /= 5
                 if trouble:
@@ -160,7 +164,7 @@ class Settler:
         body = await self._store.fetch_bytes(pairing.CHANGES, params, fmt="Native")
         if not body:
             return
-        rows, taken_back = _count(body)
+        rows, taken_back = counted(body)
         await self._spool.put(_parcel(window, body, rows))
         paired.turns += rows - 2 * taken_back
         paired.corrected += taken_back
@@ -208,20 +212,3 @@ def _minute(time_s: int) -> int:
 def _parcel(window: Window, body: bytes, rows: int) -> Parcel:
     mark = digest(Inbox.TURNS, repr(window).encode(), body)
     return Parcel(inbox=Inbox.TURNS, body=body, items=rows, digest=mark)
-
-
-def _count(body: bytes) -> tuple[int, int]:
-    """The rows of a block in the engine's Native format, and how many of them take a turn back.
-
-    The last column is a byte for each row; the block's head says how many there are.
-    """
-    signs = body[body.rfind(_LAST_COLUMN) + len(_LAST_COLUMN) :]
-    rows = shift = 0
-    for byte in body[1:6]:  # after the number of columns, seven bits a byte
-        rows |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            break
-    if rows != len(signs):
-        raise StoreRefused(f"expected one block of turns from the engine, found {rows} rows and {len(signs)} signs")
-    return rows, signs.count(b"\xff")

@@ -21,7 +21,7 @@ from botwatch.watch.reading import Attributes, Happening, Reading
 from tests.detect.drift.tickets import HOUR_S, START_S, Document, moved, stream
 
 SOURCE = "tickets"
-DAYS_S = 50 * HOUR_S
+DAYS_S = 30 * HOUR_S
 PER_HOUR = 60
 
 

@@ -76,13 +76,14 @@ export function useSession(id: string, bot: string) {
   });
 }
 
-/** Lists without an end: each page says where the next one begins. */
-export function useList<T extends { items: unknown[]; next: string | null }>(path: string, params: Params) {
+/** Lists without an end: each page says where the next one begins. What is `live` moves by itself. */
+export function useList<T extends { items: unknown[]; next: string | null }>(path: string, params: Params, live = false) {
   return useInfiniteQuery({
     queryKey: [path, "list", params],
     queryFn: ({ pageParam }) => ask<T>(path, { ...params, cursor: pageParam || undefined }),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
+    refetchInterval: live ? LIVE_MS : false,
   });
 }

@@ -77,7 +77,7 @@ export type BotwatchIncidentStepsStatus = "open" | "acknowledged" | "resolved";
 
 export type BotwatchMeasureModelDirection = "high" | "low" | "neither";
 
-export type BotwatchNotifyRouteReason = "rule" | "route" | "default" | "escalation" | "follows" | "digest" | "hook" | "silenced" | "dependency" | "no_channel" | "unknown_channel" | "channel_off" | "no_digest" | "answered" | "over" | "untold";
+export type BotwatchNotifyRouteReason = "rule" | "route" | "default" | "escalation" | "follows" | "digest" | "hook" | "silenced" | "dependency" | "no_channel" | "unknown_channel" | "channel_off" | "no_digest" | "anew" | "answered" | "over" | "untold";
 
 export type BotwatchNounsDirection = "in" | "out";
 
@@ -145,16 +145,22 @@ export interface ChannelShape {
 export interface CommonQueries {
   /** the most frequent first */
   items: CommonQuery[];
+  /** messages whose phrases were too rare, among too many, to be put together */
+  left_out: number;
 }
 
 export interface CommonQuery {
-  /** without case, punctuation and figures; a figure is 0 */
+  /** the most frequent of them, without case, punctuation and figures; a figure is 0 */
   phrase: string;
   count: number;
   sessions: number;
   example: string;
   /** percent of those whose outcome is known */
   answered_share: number | null;
+  /** how many different ones there are */
+  phrases: number;
+  /** the most frequent first, at most 20 */
+  variants: Variant[];
 }
 
 export interface CostShape {
@@ -1348,7 +1354,7 @@ export type SessionState = "active" | "ended" | "idle";
 
 export type Severity = "info" | "warning" | "critical";
 
-export type Signal = "traces" | "logs" | "points" | "payloads" | "turns";
+export type Signal = "traces" | "logs" | "points" | "payloads" | "turns" | "contracts";
 
 export interface Silence {
   where: string[];
@@ -1559,6 +1565,13 @@ export interface Uttered {
   author: Author;
   text: string;
   message_id: string | null;
+}
+
+export interface Variant {
+  /** without case, punctuation and figures; a figure is 0 */
+  phrase: string;
+  count: number;
+  example: string;
 }
 
 export interface VariantShape {

@@ -44,7 +44,7 @@ function Incidents() {
   const get = useParam();
   const state = get("state", "open");
   const params = { severity: get("severity"), rule: get("rule"), ...(state === "all" ? {} : { open: state === "open" }) };
-  const asked = useList<PageIncidentItem>(INCIDENTS, { ...params, limit: 50 });
+  const asked = useList<PageIncidentItem>(INCIDENTS, { ...params, limit: 50 }, true);
   const judging = useQuery({ queryKey: [INCIDENTS, "judging"], queryFn: () => ask<Judging>(`${INCIDENTS}/judging`), refetchInterval: LIVE_MS });
   return (
     <Panel title="Incidents" aside={<Judged of={judging.data} />}>

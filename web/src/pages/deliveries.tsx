@@ -28,7 +28,7 @@ const RECEIPTS: Column<DeliveryShape>[] = [
 export function Deliveries() {
   const get = useParam();
   const channels = useChannels().data ?? [];
-  const asked = useList<PageDeliveryShape>("/api/deliveries", { channel: get("channel"), status: get("status"), incident: get("incident"), limit: 100 });
+  const asked = useList<PageDeliveryShape>("/api/deliveries", { channel: get("channel"), status: get("status"), incident: get("incident"), limit: 100 }, true);
   return (
     <Panel title="Receipts">
       <form className="filters" onSubmit={(event) => event.preventDefault()}>

@@ -308,7 +308,7 @@ function Week() {
           if (!points.some(([, value]) => value !== null)) return <Empty>Nothing is known of these weeks yet.</Empty>;
           return (
             <>
-              <div className="scroll">
+              <div className="scroll" tabIndex={0} role="region" aria-label="Hours of the week">
                 <table className="heat">
                   <thead><tr><th scope="col">Day</th>{Array.from({ length: 24 }, (_, hour) => <th key={hour} scope="col">{hour}</th>)}</tr></thead>
                   <tbody>

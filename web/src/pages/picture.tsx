@@ -73,12 +73,12 @@ function Node({ name, under, x, y, to, className }: NodeProps) {
     go(to);
   };
   return (
-    <a href={to} onClick={open} className={className} aria-label={`${shown} ${under}`}>
-      <title>{shown}</title>
+    <a href={to} onClick={open} className={className}>
+      {shown.length > NAME_CHARS && <title>{shown}</title>}
       <rect className="pulse" x={x - HALF} y={y - TALL} width={2 * HALF} height={2 * TALL} rx="12" />
       <rect className="box" x={x - HALF} y={y - TALL} width={2 * HALF} height={2 * TALL} rx="12" />
-      <text x={x} y={y - 3} aria-hidden="true">{shown.length > NAME_CHARS ? `${shown.slice(0, NAME_CHARS - 1)}…` : shown}</text>
-      <text x={x} y={y + 15} aria-hidden="true" className="under">{under}</text>
+      <text x={x} y={y - 3}>{shown.length > NAME_CHARS ? `${shown.slice(0, NAME_CHARS - 1)}…` : shown}</text>
+      <text x={x} y={y + 15} className="under">{under}</text>
     </a>
   );
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from botwatch.api.pages import moment
-from botwatch.api.shapes_measures import BotItem, HostItem
+from botwatch.api.shapes_measures import BotItem
 from botwatch.clock import SECOND_NS
 from botwatch.store.client import Store
 
-_SHOWN = 1_000  # values of a label beside one bot or host
+_SHOWN = 1_000  # values of a label beside one bot
 
 
 async def bots(store: Store) -> list[BotItem]:
@@ -16,7 +16,8 @@ async def bots(store: Store) -> list[BotItem]:
         "toUnixTimestamp(maxIf(last_seen, label = 'bot')), "
         f"arraySort(groupUniqArrayIf({_SHOWN})(name, label = 'host')), "
         f"arraySort(groupUniqArrayIf({_SHOWN})(name, label = 'channel')) "
-        "FROM names WHERE label IN ('bot', 'host', 'channel') GROUP BY owner ORDER BY owner"
+        "FROM names WHERE label IN ('bot', 'host', 'channel') "
+        "AND owner != '' GROUP BY owner ORDER BY owner"
     )
     return [
         BotItem(
@@ -27,16 +28,4 @@ async def bots(store: Store) -> list[BotItem]:
             channels=channels,
         )
         for name, first_s, last_s, hosts, channels in rows
-    ]
-
-
-async def hosts(store: Store) -> list[HostItem]:
-    rows = await store.fetch(
-        "SELECT name, toUnixTimestamp(min(first_seen)), toUnixTimestamp(max(last_seen)), "
-        f"arraySort(groupUniqArray({_SHOWN})(toString(bot))) FROM names WHERE label = 'host' "
-        "GROUP BY name ORDER BY name"
-    )
-    return [
-        HostItem(name=name, first_seen=moment(first_s * SECOND_NS), last_seen=moment(last_s * SECOND_NS), bots=bots)
-        for name, first_s, last_s, bots in rows
     ]

@@ -1,4 +1,4 @@
-"""Who comes, and what they ask most often."""
+"""Who comes; and what texts must share to be the same question."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from botwatch.api.asking import Window
 from botwatch.api.pages import moment
 from botwatch.api.reads.values import sql_inside, sql_time
-from botwatch.api.shapes_insights import CommonQueries, CommonQuery, Engagement, EngagementItem, Every
+from botwatch.api.shapes_insights import Engagement, EngagementItem, Every
 from botwatch.store.client import Store
 
-_TEXT_CHARS: Final = 200
+TEXT_CHARS: Final = 200  # of a message, as far as its phrase goes
 _START: Final = {
     Every.DAY: "toDate({}, {{zone:String}})",
     Every.WEEK: "toStartOfWeek({}, 1, {{zone:String}})",
@@ -22,7 +22,7 @@ _START: Final = {
 
 def sql_words(text: str) -> str:
     """A text without case and punctuation."""
-    return f"trimBoth(replaceRegexpAll(lowerUTF8({text}), '[^\\\\p{{L}}\\\\p{{N}}]+', ' '))"
+    return f"trimBoth(replaceRegexpAll(lowerUTF8({text}), '[^\\\\p{{L}}\\\\p{{M}}\\\\p{{N}}]+', ' '))"
 
 
 def sql_phrase(text: str) -> str:
@@ -34,7 +34,7 @@ async def phrases_of(store: Store, texts: Sequence[str]) -> list[str]:
     if not texts:
         return []
     sql = f"SELECT arrayMap(t -> {sql_phrase('t')}, {{texts:Array(String)}})"
-    row = (await store.fetch(sql, {"texts": [text[:_TEXT_CHARS] for text in texts]})).first
+    row = (await store.fetch(sql, {"texts": [text[:TEXT_CHARS] for text in texts]})).first
     return list(row[0]) if row else []
 
 
@@ -71,33 +71,4 @@ async def engagement(store: Store, every: Every, window: Window, zone: ZoneInfo,
 def _engaged(start: Any, users: int, new: int, sessions: int, messages: int) -> EngagementItem:
     return EngagementItem(
         start=start, users=users, new=new, returning=users - new, sessions=sessions, messages=messages
-    )
-
-
-async def common_queries(store: Store, window: Window, bot: str | None, limit: int) -> CommonQueries:
-    """Equal texts first, then those that differ only in case, punctuation or figures."""
-    of_bot = " AND bot = {bot:String}" if bot is not None else ""
-    settled = f"SELECT cityHash64(bot, session_id, asked) FROM turns FINAL WHERE {sql_inside('asked')}{of_bot}"
-    rows = await store.fetch(
-        f"SELECT {sql_phrase('said')} AS phrase, sum(times) AS all_times, uniqMerge(sessions), argMax(said, times), "
-        "sum(answered), sum(settled) FROM ("
-        f"SELECT toValidUTF8(leftUTF8(text, {_TEXT_CHARS})) AS said, count() AS times, "
-        "uniqState(bot, session_id) AS sessions, "
-        f"countIf(cityHash64(bot, session_id, at) IN ({settled} AND outcome = 'answered')) AS answered, "
-        f"countIf(cityHash64(bot, session_id, at) IN ({settled})) AS settled "
-        f"FROM messages WHERE direction = 'in' AND author = 'user' AND {sql_inside('at')}{of_bot} GROUP BY said"
-        ") GROUP BY phrase HAVING phrase != '' ORDER BY all_times DESC, phrase LIMIT {limit:UInt32}",
-        {"lower": window.from_ns, "upper": window.to_ns, "bot": bot or "", "limit": limit},
-    )
-    return CommonQueries(
-        items=[
-            CommonQuery(
-                phrase=phrase,
-                count=count,
-                sessions=sessions,
-                example=example,
-                answered_share=100 * answered / known if known else None,
-            )
-            for phrase, count, sessions, example, answered, known in rows
-        ]
     )

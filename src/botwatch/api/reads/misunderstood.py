@@ -1,6 +1,6 @@
 """Messages of users that a bot seems not to have understood, each once, with all that speaks for it.
 
-Its turn failed, was handed off or had no reply; or the user soon wrote the same again; or negative
+Its turn failed, was handed off or had no reply; or what the bot did is called a fallback; or the user soon wrote the same again; or negative
 feedback came after it. Feedback that names a message is about what was asked before that one.
 """
 
@@ -20,6 +20,7 @@ from botwatch.api.reads.slices import slices
 from botwatch.api.reads.values import known, known_trace, sql_inside, sql_time
 from botwatch.api.rows_review import TreatedRow, key_of
 from botwatch.api.shapes_insights import Misunderstood, Reason
+from botwatch.measure.query import like
 from botwatch.store.client import Store
 
 _BEFORE: Final = 6
@@ -27,6 +28,8 @@ _AFTER: Final = 3
 _REPEAT_S: Final = 600  # who writes the same later than this may mean it anew
 _REPEAT_CHARS_MIN: Final = 4
 _FEEDBACK_S: Final = 86_400
+_FALLBACK_S: Final = 600
+_NAMED_BY: Final = "if(event = 'bot.message', attributes['bot.intent'], event)"
 Treated = Mapping[tuple[str, str], TreatedRow]
 _KEY: Final = "bot, session_id, toUnixTimestamp64Micro({}) AS us"
 
@@ -36,7 +39,13 @@ class Wanted:
     window: Window
     bot: str | None
     reason: Reason | None
+    fallbacks: tuple[str, ...] = ()  # in small letters
     treated: bool | None = None  # None: both
+
+
+def patterns(names: str) -> tuple[str, ...]:
+    """Those of the setting, parted by commas."""
+    return tuple(filter(None, map(str.strip, names.lower().split(","))))[: limits.FALLBACK_NAMES_MAX]
 
 
 async def page(
@@ -76,6 +85,7 @@ async def _page(
         params: dict[str, Any] = {
             "lower": piece.from_ns, "upper": piece.to_ns, "bot": wanted.bot or "", "limit": limit + 1 - len(rows),
             "reason": wanted.reason.value if wanted.reason else "",
+            "fallbacks": [like(name) for name in wanted.fallbacks],
             "before_us": before[0] if before else 2**62, "before_tie": before[1] if before else 0,
         }  # fmt: skip
         rows += (await store.fetch(_found(wanted), params)).rows
@@ -91,7 +101,7 @@ async def _page(
 
 def _found(wanted: Wanted) -> str:
     of_bot = " AND bot = {bot:String}" if wanted.bot is not None else ""
-    union = " UNION ALL ".join((_by_outcome(of_bot), _by_repeat(of_bot), _by_feedback(of_bot)))
+    union = " UNION ALL ".join((_by_outcome(of_bot), _by_repeat(of_bot), _by_feedback(of_bot), _by_fallback(of_bot)))
     return (
         "SELECT bot, session_id, us, bitShiftRight(cityHash64(bot, session_id), 1) AS tie, "
         "arraySort(groupUniqArray(reason)) AS reasons "
@@ -143,6 +153,26 @@ def _by_feedback(of_bot: str) -> str:
         "ON p.bot = named.bot AND p.session_id = named.session_id AND p.message_id = named.message_id"
         f") AS f ASOF JOIN (SELECT {_KEY.format('at')} {said} AND direction = 'in') AS m "
         "ON f.bot = m.bot AND f.session_id = m.session_id AND f.until_us >= m.us"
+    )
+
+
+def _by_fallback(of_bot: str) -> str:
+    """The last message of the user before an action, an event or an intent with such a name was over."""
+    named = "arrayExists(pattern -> lower({}) LIKE pattern, {{fallbacks:Array(String)}})"
+    before = f"- INTERVAL {_FALLBACK_S} SECOND"
+    fell = (
+        "SELECT bot, session_id, toUnixTimestamp64Micro(toDateTime64(addNanoseconds(start, duration_ns), 6, 'UTC')) AS us "
+        f"FROM spans WHERE start >= {sql_time('lower')} {before} AND start < {sql_time('upper')} + INTERVAL {_FALLBACK_S} SECOND"
+        f"{of_bot} AND session_id != '' AND action != '' AND {named.format('action')} "
+        "UNION ALL SELECT bot, session_id, toUnixTimestamp64Micro(toDateTime64(at, 6, 'UTC')) AS us "
+        f"FROM logs WHERE {_until(_FALLBACK_S)}{of_bot} AND session_id != '' AND event != '' AND "
+        f"{named.format(_NAMED_BY)}"
+    )
+    return (
+        "SELECT f.bot AS bot, f.session_id AS session_id, m.us AS us, 'fallback' AS reason "
+        f"FROM ({fell}) AS f ASOF JOIN (SELECT {_KEY.format('at')} FROM messages "
+        f"WHERE {_until(_FALLBACK_S)}{of_bot} AND direction = 'in' AND author = 'user') AS m "
+        "ON f.bot = m.bot AND f.session_id = m.session_id AND f.us >= m.us"
     )
 
 

@@ -13,8 +13,9 @@ from botwatch import turns
 from botwatch.api.asking import Window
 from botwatch.api.fresh import Fresh
 from botwatch.api.pages import moment
+from botwatch.api.reads import machines, services
 from botwatch.api.shapes_measures import History, SeriesShape
-from botwatch.api.shapes_monitoring import MessageFigures, ResourceFigures, SessionFigures, Status
+from botwatch.api.shapes_monitoring import MessageFigures, SessionFigures, Status
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BotwatchError
 from botwatch.measure import catalogue
@@ -22,6 +23,7 @@ from botwatch.measure.query import DAY_S, METRIC, Condition, Query
 from botwatch.measure.reader import Measures, Series
 from botwatch.measure.window import day_starts_s
 from botwatch.store.client import Store
+from botwatch.watch.services import Services
 
 ON_THE_PAGE: Final = (
     "sessions.active",
@@ -63,13 +65,20 @@ class Day:
 
 
 async def status(
-    store: Store, measures: Measures, fresh: Fresh, now_ns: int, zone: ZoneInfo, idle_minutes: int
+    store: Store,
+    measures: Measures,
+    fresh: Fresh,
+    now_ns: int,
+    zone: ZoneInfo,
+    idle_minutes: int,
+    watched: Services | None = None,
 ) -> Status:
     """Where no bot was heard for a day there are no figures: that is not the same as zero."""
     day = Day.of(now_ns, zone)
     until_s = now_ns // SECOND_NS + 1
-    heard, active, peak, duration_s, (messages, response) = await asyncio.gather(
+    heard, (resources, found), active, peak, duration_s, (messages, response) = await asyncio.gather(
         _heard(store, until_s - DAY_S),
+        asyncio.gather(machines.resources(measures, now_ns // SECOND_NS), services.listed(store, watched, now_ns)),
         turns.active_now(store, now_ns, idle_minutes),
         turns.peak(store, day.start_s * SECOND_NS, now_ns, now_ns, idle_minutes),
         fresh.get(
@@ -99,8 +108,8 @@ async def status(
             this_hour=round(sum(count or 0 for start_s, count in quarters if start_s >= day.hour_start_s)) or none,
             avg_response_ms=_rounded(answered_ms),
         ),
-        resources=ResourceFigures(cpu_percent=None, memory_percent=None, gpu_percent=None, disk_percent=None),
-        services={},
+        resources=resources,
+        services={item.name: item.status for item in found.items},
     )
 
 

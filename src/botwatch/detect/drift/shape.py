@@ -102,6 +102,11 @@ def _name(key: str) -> str:
     return re.sub(r"[.\[\]*]", "_", key)
 
 
+def inside(path: str) -> list[str]:
+    """A place and all around it."""
+    return [path, *(path[:end] for end, char in enumerate(path) if char in ".[" and end)]
+
+
 def at(document: Any, path: str) -> list[Any]:
     """What stands at a path of a document: nothing, one value, or several where the path goes through many."""
     found = [document]

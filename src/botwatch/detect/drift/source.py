@@ -13,8 +13,8 @@ from typing import Final
 from botwatch import limits
 from botwatch.detect.drift.compare import Change, compare, is_choice
 from botwatch.detect.drift.kinds import DOCUMENTS_MIN, REST, Kinds, choose
-from botwatch.detect.drift.profile import Past, Profile, Share
-from botwatch.detect.drift.shape import Seen, Type
+from botwatch.detect.drift.profile import Past, Profile, Share, Stat
+from botwatch.detect.drift.shape import Seen, Type, inside
 
 TICK_S: Final = 300
 HOUR_S: Final = 3_600
@@ -115,8 +115,11 @@ class Source:
         """An hour as it was kept, older than all that is known already."""
         self.hours.append((hour_s, profiles))
 
-    def accept(self, variant: str, change: Change, at_s: int) -> None:
+    def accept(self, variant: str, change: Change, at_s: int, moved_to: str = "") -> None:
+        """With a place that is gone, the one that has come instead is right as well, and what is around that."""
         self.accepted[variant, change.share] = Accepted(change.before, change.now, at_s)
+        for path in inside(moved_to) if moved_to else ():
+            self.accepted[variant, Share(path, Stat.PRESENT)] = Accepted(0.0, 1.0 - change.now, at_s)
         self._held.pop(variant, None)
         self._pasts.clear()
 

@@ -15,7 +15,7 @@ from typing import Final
 from botwatch import limits
 from botwatch.detect.drift.compare import Change, What
 from botwatch.detect.drift.profile import Stat
-from botwatch.detect.drift.shape import Seen, Type
+from botwatch.detect.drift.shape import Seen, Type, inside
 from botwatch.detect.drift.source import KIND, Drift, Source
 
 _TOGETHER_MIN: Final = 0.8
@@ -102,17 +102,12 @@ def tell(drifts: Sequence[Drift], samples: Sequence[Sample], source: Source) -> 
     }
     order = sorted(drifts, key=lambda drift: (_ORDER.index(drift.change.what), -drift.change.surprise))
     causes = [_cause(drift, shown[drift], samples) for drift in order]
-    moved = {(cause.drift.variant, place) for cause in causes if cause.moved_to for place in _inside(cause.moved_to)}
+    moved = {(cause.drift.variant, place) for cause in causes if cause.moved_to for place in inside(cause.moved_to)}
     return [
         cause
         for cause in causes
         if cause.drift.change.what is not What.APPEARED or (cause.drift.variant, cause.drift.change.path) not in moved
     ]
-
-
-def _inside(path: str) -> list[str]:
-    """A place and all around it."""
-    return [path, *(path[:end] for end, char in enumerate(path) if char in ".[" and end)]
 
 
 def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -> Cause:

@@ -7,7 +7,7 @@ from typing import Final
 from botwatch.measure.entries.expressions import QUANTILES, SAMPLES, mean, quantile, share
 from botwatch.measure.model import Counted, Direction, Empty, Measure, Thresholds, Unit
 from botwatch.measure.sources import MESSAGES, TURNS
-from botwatch.measure.sources_talks import CONCURRENCY, SESSIONS
+from botwatch.measure.sources_talks import COMPLETIONS, CONCURRENCY, SESSIONS
 
 _BY_BOT: Final = "name != 'agent'"
 _BY_HUMAN: Final = "name = 'agent'"
@@ -151,17 +151,25 @@ MEASURES: Final = (
     Measure(
         "sessions.completed",
         Unit.COUNT,
-        "sessions that ended with the outcome 'completed'",
-        Counted(SESSIONS, "sum[ended]", "outcome = 'completed'"),
+        "sessions that were done: by the bot's definition, else ended as 'completed' or with their last turn answered",
+        Counted(COMPLETIONS, "sum[completed]"),
         empty=Empty.SEEN,
         direction=Direction.LOW,
     ),
     Measure(
         "sessions.completion_rate",
         Unit.PERCENT,
-        "sessions that ended with the outcome 'completed', of all that ended",
-        Counted(SESSIONS, share("sum[ended | outcome = 'completed']", "sum[ended]")),
+        "sessions that were done, of all that are over: ended, or idle for the idle time",
+        Counted(COMPLETIONS, share("sum[completed]", "sum[closed]")),
         direction=Direction.LOW,
+    ),
+    Measure(
+        "sessions.left",
+        Unit.COUNT,
+        "sessions that are over and were not done",
+        Counted(COMPLETIONS, "sum[closed] - sum[completed]"),
+        empty=Empty.SEEN,
+        direction=Direction.HIGH,
     ),
     Measure(
         "sessions.handed_off",
@@ -184,5 +192,19 @@ MEASURES: Final = (
         "average of what users thought, from -1 to 1",
         Counted(SESSIONS, mean("sum[feedback_sum]", "sum[feedback_count]")),
         direction=Direction.LOW,
+    ),
+    Measure(
+        "sessions.score",
+        Unit.SCORE,
+        "average of the sessions' own averages of what their users thought, from -1 to 1",
+        Counted(SESSIONS, "avg[score]"),
+        direction=Direction.LOW,
+    ),
+    Measure(
+        "sessions.disliked_rate",
+        Unit.PERCENT,
+        "sessions with an average score below 0, of all with feedback",
+        Counted(SESSIONS, share("sum[rated | score < 0]", "sum[rated]")),
+        direction=Direction.HIGH,
     ),
 )

@@ -31,3 +31,9 @@ def quantile(q: float) -> str:
     bucket = f"mapKeys(sumMap[spread])[arrayFirstIndex(c -> c > {rank}, arrayCumSum({_COUNTS}))]"
     held = f"if({bucket} = {BUCKET_OF_NOTHING}, 0, {_MIDDLE!r} * pow({BUCKET_GROWTH}, {bucket}))"
     return f"if({SAMPLES} > 0, {held}, NULL)"
+
+
+# Each series its average, and those added: what gauges of several queues come to together.
+SUM_OF_MEANS: Final = (
+    "arraySum(arrayMap((total, n) -> total / n, mapValues(sumMap[totals]), mapValues(sumMap[counts])))"
+)

@@ -7,9 +7,10 @@ from typing import Final
 from botwatch.measure.entries.expressions import share
 from botwatch.measure.model import Counted, Direction, Empty, Fold, Measure, Preferred, Unit
 from botwatch.measure.sources import LOGS, PAYLOADS, SEEN
-from botwatch.measure.sources_points import Counters
+from botwatch.measure.sources_points import Counters, Gauges
 
 _EVENTS: Final = Counters(("bot.events",), inner=(("event_kind", ("bot.event.kind",)),))
+_SOURCE: Final = (("source", ("bot.payload.source",)),)
 _DROPPED: Final = Counters(("bot.sdk.dropped",), (("reason", ("reason",)),))
 
 
@@ -34,6 +35,10 @@ def _event(name: str, alias: str, kind: str, what: str, otherwise: str, directio
             public=False,
         ),
     )
+
+
+def _document(name: str, metric: str, what: str, bad: Direction) -> Measure:
+    return Measure(name, Unit.COUNT, what, Counted(Counters((metric,), _SOURCE), "sum[risen]"), direction=bad)
 
 
 MEASURES: Final = (
@@ -75,6 +80,25 @@ MEASURES: Final = (
         "incoming documents that are not JSON",
         Counted(PAYLOADS, "sum[errors]"),
         empty=Empty.SEEN,
+        direction=Direction.HIGH,
+    ),
+    _document(
+        "payload.checked", "bot.payload.checked", "documents that bots held against what they expect", Direction.NEITHER
+    ),
+    _document(
+        "payload.schema_failures",
+        "bot.payload.schema_failures",
+        "documents that did not fit what the bot expects of them",
+        Direction.HIGH,
+    ),
+    _document(
+        "payload.invalid_json", "bot.payload.invalid_json", "documents that bots could not read as JSON", Direction.HIGH
+    ),
+    Measure(
+        "payload.drift",
+        Unit.COUNT,
+        "places of a source's documents that are not what they were",
+        Counted(Gauges(("bot.payload.drift",), _SOURCE), "max[high]"),
         direction=Direction.HIGH,
     ),
     Measure(

@@ -75,6 +75,7 @@ WITH
     botwatch_severity(record.severity_number, record.severity_text) AS number
 SELECT
     multiIf(attributes['bot.name'] != '', attributes['bot.name'], carrier['bot.name'] != '', carrier['bot.name'],
+            carrier['botwatch.observer'] != '', '',
             attributes['gen_ai.agent.name'] != '', attributes['gen_ai.agent.name'], carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
             carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
     carrier['host.name'] AS host,

@@ -144,10 +144,8 @@ WITH
     arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
     labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
 SELECT
-    multiIf(labelled != '', labelled, carrier['bot.name'] != '', carrier['bot.name'],
-            carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-            carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
-    carrier['host.name'] AS host,
+    multiIf(labelled != '', labelled, owner != 'unknown_service', owner, match(name, '^(system|hw)[.]'), '', owner) AS bot,
+    host,
     name AS metric,
     multiIf(NOT is_sum, 'gauge', temporality = 1, 'delta', monotonic, 'cumulative', 'gauge') AS kind,
     cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
@@ -162,13 +160,17 @@ SELECT
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT received_ns, carrier, resource, scope, name, unit, description, notEmpty(sum) AS is_sum, temporality, monotonic, arrayConcat(gauge, sum) AS points
+    SELECT received_ns, owner, host, resource, scope, name, unit, description, notEmpty(sum) AS is_sum, temporality, monotonic, arrayConcat(gauge, sum) AS points
     FROM
     (
         SELECT
             received_ns, scopes2, names2, units2, descriptions2, gauges2, sums2, temporalitys2, monotonics2,
             CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource
+            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
+            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
+            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'], carrier['botwatch.observer'] != '', '',
+                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
+                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
         FROM inbox_points
         ARRAY JOIN
             resource_metrics.resource.attributes AS resource_attributes,
@@ -199,10 +201,8 @@ WITH
     arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
     labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
 SELECT
-    multiIf(labelled != '', labelled, carrier['bot.name'] != '', carrier['bot.name'],
-            carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-            carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
-    carrier['host.name'] AS host,
+    if(labelled != '', labelled, owner) AS bot,
+    host,
     name AS metric,
     if(temporality = 1, 'histogram_delta', 'histogram_cumulative') AS kind,
     cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
@@ -218,13 +218,17 @@ SELECT
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT received_ns, carrier, resource, scope, name, unit, description, temporality, data AS points
+    SELECT received_ns, owner, host, resource, scope, name, unit, description, temporality, data AS points
     FROM
     (
         SELECT
             received_ns, scopes2, names2, units2, descriptions2, temporalitys2, datas2,
             CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource
+            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
+            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
+            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'],
+                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
+                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
         FROM inbox_points
         ARRAY JOIN
             resource_metrics.resource.attributes AS resource_attributes,
@@ -251,10 +255,8 @@ WITH
     arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
     labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
 SELECT
-    multiIf(labelled != '', labelled, carrier['bot.name'] != '', carrier['bot.name'],
-            carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-            carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
-    carrier['host.name'] AS host,
+    if(labelled != '', labelled, owner) AS bot,
+    host,
     name AS metric,
     if(temporality = 1, 'exponential_delta', 'exponential_cumulative') AS kind,
     cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
@@ -272,13 +274,17 @@ SELECT
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT received_ns, carrier, resource, scope, name, unit, description, temporality, data AS points
+    SELECT received_ns, owner, host, resource, scope, name, unit, description, temporality, data AS points
     FROM
     (
         SELECT
             received_ns, scopes2, names2, units2, descriptions2, temporalitys2, datas2,
             CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource
+            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
+            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
+            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'],
+                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
+                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
         FROM inbox_points
         ARRAY JOIN
             resource_metrics.resource.attributes AS resource_attributes,
@@ -305,10 +311,8 @@ WITH
     arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
     labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
 SELECT
-    multiIf(labelled != '', labelled, carrier['bot.name'] != '', carrier['bot.name'],
-            carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-            carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
-    carrier['host.name'] AS host,
+    if(labelled != '', labelled, owner) AS bot,
+    host,
     name AS metric,
     'summary' AS kind,
     cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
@@ -323,13 +327,17 @@ SELECT
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
-    SELECT received_ns, carrier, resource, scope, name, unit, description, data AS points
+    SELECT received_ns, owner, host, resource, scope, name, unit, description, data AS points
     FROM
     (
         SELECT
             received_ns, scopes2, names2, units2, descriptions2, datas2,
             CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            toJSONString(carrier) AS resource
+            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
+            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
+            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'],
+                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
+                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
         FROM inbox_points
         ARRAY JOIN
             resource_metrics.resource.attributes AS resource_attributes,

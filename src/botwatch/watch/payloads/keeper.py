@@ -130,7 +130,9 @@ class Keeper:
             for hour_s, hour in profiles.load(self._store, name, since_s)[:-1]:
                 source.restore(hour_s, hour)
         for found in accepted:
-            source.accept(found.variant, findings.change_of(found), (found.accepted_ns or 0) // SECOND_NS)
+            source.accept(
+                found.variant, findings.change_of(found), (found.accepted_ns or 0) // SECOND_NS, found.moved_to
+            )
         return source
 
     def _go_through(self, source: Source, documents: list[Document], now_ns: int) -> None:
@@ -196,7 +198,7 @@ class Keeper:
         """What somebody accepted since the last time, here or on another node."""
         for row in self._database.read_now(lambda session: findings.accepted(session, source.name)):
             if findings.key_of(row) not in source.accepted:
-                source.accept(row.variant, findings.change_of(row), (row.accepted_ns or 0) // SECOND_NS)
+                source.accept(row.variant, findings.change_of(row), (row.accepted_ns or 0) // SECOND_NS, row.moved_to)
 
     def _judge(self, source: Source, drifts: list[Drift], now_ns: int, documents: list[Document] | None) -> list[str]:
         live = self._database.read_now(lambda session: set(findings.live(session, source.name)))
@@ -206,7 +208,8 @@ class Keeper:
             if documents is None:
                 longest_s = 2 * max(drift.window_s for drift in new)
                 documents = reading.around(self._store, source.name, now_ns - longest_s * SECOND_NS, now_ns)
-            told = findings.story(source, new, documents, now_ns)
+            # All of them, because what is new may belong to what is known.
+            told = findings.story(source, drifts, documents, now_ns)
         if not live and not told:
             return []
 

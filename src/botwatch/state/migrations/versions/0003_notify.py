@@ -9,6 +9,7 @@ down_revision = "0002"
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _OPEN = sa.text("state IN ('settling', 'held')")
 _WAITING = sa.text("status = 'waiting'")
+_DELIVERED = sa.text("status = 'delivered'")
 
 
 def upgrade() -> None:
@@ -97,5 +98,18 @@ def upgrade() -> None:
         sqlite_where=_WAITING,
         postgresql_where=_WAITING,
     )
-    op.create_index("ix_deliveries_thread", "deliveries", ["channel", "thread", "seq"])
+    op.create_index(
+        "ix_deliveries_order",
+        "deliveries",
+        ["channel", "seq"],
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
+    )
+    op.create_index(
+        "ix_deliveries_delivered",
+        "deliveries",
+        ["channel", "thread", "seq"],
+        sqlite_where=_DELIVERED,
+        postgresql_where=_DELIVERED,
+    )
     op.create_index("ix_deliveries_created_ns", "deliveries", ["created_ns"])

@@ -1,0 +1,174 @@
+"""`botwatch rules test|backtest|noise`: what rules do, before they wake anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+
+from botwatch.cli.flags import plain, say, table
+from botwatch.cli.rules import BROKEN, rules_app
+from botwatch.errors import Refused, SettingError, Unauthorised
+from botwatch.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from botwatch.detect.rule import Rule
+
+_WAIT_S: Final = 120.0
+_SHOWN: Final = 50
+Url = Annotated[str, typer.Option(envvar="BOTWATCH_URL", help="where the server is")]
+
+
+@rules_app.command("test")
+def test_rules(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="files of tests (.yaml, .toml, .json)")],
+) -> None:
+    """Run tests of rules: given these series, exactly these incidents open and end. No server is needed."""
+    from botwatch.detect.defaults import DEFAULTS
+    from botwatch.detect.problems import Misfits
+    from botwatch.incident.ruletests import run_file
+
+    failed = passed = 0
+    for file in files:
+        try:
+            results = asyncio.run(run_file(file, DEFAULTS))
+        except Misfits as error:
+            for problem in error.problems:
+                say(str(problem))
+            failed += 1
+            continue
+        for result in results:
+            print("\n".join(map(plain, result.lines())))
+            passed, failed = passed + result.passed, failed + (not result.passed)
+    say(f"{passed} passed, {failed} failed.")
+    if failed:
+        raise typer.Exit(BROKEN)
+
+
+@rules_app.command("backtest")
+def backtest_rules(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="the name of a rule there is, or a file of rules")],
+    period: Annotated[str, typer.Option(help="how far back, such as 24h or 7d")] = "7d",
+    url: Url = "http://127.0.0.1:8600",
+) -> None:
+    """Ask a server what a rule would have opened over stored history. It needs an API token in BOTWATCH_TOKEN."""
+    for given in _given(rule):
+        found = _ask(url, "POST", "/api/rules/backtest", {"rule": given, "period": period})
+        name = given if isinstance(given, str) else given["name"]
+        print(
+            f"{plain(str(name))}: {found['incidents']} incidents of {found['subjects']} subjects in {plain(period)}, "
+            f"{found['incidents_a_day']:g} a day, open for {_length(found['open_seconds'])} together"
+        )
+        for note in found["notes"]:
+            say(note)
+        items = found["items"]
+        if items:
+            table(("OPENED", "LASTED", "SUBJECT", "REASON", "VALUE", "PEAK"), map(_row, items[:_SHOWN]))
+        if found["incidents"] > _SHOWN:
+            say(f"and {found['incidents'] - _SHOWN} more")
+
+
+@rules_app.command("noise")
+def noisy_rules(
+    period: Annotated[str, typer.Option(help="how far back, such as 7d or 30d")] = "30d",
+    url: Url = "http://127.0.0.1:8600",
+) -> None:
+    """Which rules fire often and nobody acknowledges, which never fired, which flap. Needs BOTWATCH_TOKEN."""
+    found = _ask(url, "GET", "/api/rules/noise", params={"period": period})
+    rows = [
+        (
+            rule["rule"],
+            rule["verdict"],
+            str(rule["incidents"]),
+            str(rule["acknowledged"]),
+            str(rule["flapped"]),
+            _length(rule["open_seconds"]),
+            rule["advice"],
+        )
+        for rule in found["rules"]
+    ]
+    table(("RULE", "VERDICT", "INCIDENTS", "ACKNOWLEDGED", "FLAPPED", "OPEN", "ADVICE"), rows)
+
+
+def try_contracts(rules: Iterable[Rule], period: str, url: str) -> None:
+    """What the contracts among them would have counted over stored history."""
+    from botwatch.detect.rule import Kind
+
+    for rule in rules:
+        if rule.kind is not Kind.CONTRACT:
+            continue
+        given = rule.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        found = _ask(url, "POST", "/api/contracts/check", {"rule": given, "period": period})
+        known = found["kept"] + found["breached"]
+        rate = f"{found['rate']:.1f} % kept" if known else "nothing had to be followed"
+        say(
+            f"{rule.name}: {rate}; over {period} {found['kept']} kept, {found['breached']} breached "
+            f"(of them {found['late']} followed late), {found['open']} not due yet."
+        )
+        if found["examples"]:
+            table(("HAPPENED", "DUE", "FOLLOWED", "BOT", "CHANNEL", "SESSION"), map(_breach, found["examples"]))
+
+
+def _breach(item: Mapping[str, Any]) -> tuple[str, ...]:
+    session = item["session"] or item["id"]
+    return item["at"], item["due"], item["followed"] or "not", item["bot"], item["channel"], session
+
+
+def _given(rule: str) -> Iterable[str | dict[str, Any]]:
+    path = Path(rule)
+    if not path.suffix or not path.is_file():
+        return [rule]
+    from botwatch.detect.files import read_file
+    from botwatch.detect.problems import Misfits
+
+    try:
+        rules = read_file(path, rule).rules
+    except Misfits as error:
+        raise Refused("; ".join(map(str, error.problems))) from None
+    return [one.model_dump(mode="json", by_alias=True, exclude_unset=True) for one in rules]
+
+
+def _row(item: Mapping[str, Any]) -> tuple[str, ...]:
+    subject = ", ".join(f"{name} {value}" for name, value in item["labels"].items()) or "everything"
+    lasted = _length(item["seconds"]) + ("" if item["endTime"] else ", still open")
+    values = (_number(item["triggerValue"]), _number(item["peak_value"]))
+    return item["startTime"], lasted, subject, item["reason"], *values
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _length(seconds: float) -> str:
+    whole = int(seconds)
+    parts = [f"{whole // 86_400}d", f"{whole // 3_600 % 24}h", f"{whole // 60 % 60}m", f"{whole % 60}s"]
+    return " ".join(part for part in parts if not part.startswith("0")) or "0s"
+
+
+def _ask(
+    url: str, method: str, path: str, body: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None
+) -> Any:
+    """The answer. The token goes to that address and, by no redirect, to another."""
+    parts, token = urlsplit(url), os.environ.get("BOTWATCH_TOKEN", "")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingError("--url: expected an address such as http://127.0.0.1:8600")
+    if not token:
+        raise Unauthorised("There is no API token in BOTWATCH_TOKEN.", hint="make one with 'botwatch token add'")
+    try:
+        with httpx.Client(timeout=_WAIT_S, trust_env=parts.hostname not in LOOPBACK) as client:
+            headers = {"authorization": f"Bearer {token}"}
+            answer = client.request(method, url.rstrip("/") + path, json=body, params=params, headers=headers)
+            found = answer.json()
+    except (httpx.HTTPError, UnicodeError, ValueError) as error:
+        raise Refused(f"{url} cannot be asked ({type(error).__name__}); is the server running there?") from None
+    if answer.status_code != httpx.codes.OK:
+        told = found.get("error") if isinstance(found, Mapping) else None
+        text = told.get("message") if isinstance(told, Mapping) else f"{url} is no Botwatch server"
+        raise Refused(plain(str(text)))
+    return found

@@ -1,0 +1,1 @@
+"""A server seen from a terminal. Everything here knows only its HTTP API."""

@@ -1,0 +1,68 @@
+"""Which services are watched: those of the settings, and those that were added through the API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from botwatch import limits
+from botwatch.clock import Clock
+from botwatch.errors import Conflict, StateError
+from botwatch.state import Database
+from botwatch.watch import kept
+from botwatch.watch.asking import stopped
+from botwatch.watch.given import Described
+from botwatch.watch.probes.model import Service
+from botwatch.watch.services import Services
+
+
+class Roster:
+    """Keeps what runs in step with both; what another node was told follows within seconds."""
+
+    def __init__(self, services: Services, database: Database, clock: Clock, fixed: Iterable[Service]) -> None:
+        self.services = services
+        self._database = database
+        self._clock = clock
+        self._fixed = tuple(fixed)
+        self._added: tuple[Service, ...] = ()
+        services.configure(self._fixed)
+
+    def reload(self, fixed: Iterable[Service]) -> None:
+        """The settings were read again."""
+        self._fixed = tuple(fixed)
+        self._apply()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        watching = asyncio.create_task(self.services.run(stop))
+        try:
+            while True:
+                await self._read()
+                if await stopped(stop, limits.SERVICE_READ_AGAIN_S):
+                    break
+        finally:
+            await watching
+
+    async def add(self, who: str, name: str, described: Described) -> None:
+        if name in {service.name for service in self._fixed}:
+            raise Conflict("There is a service of this name in the settings.", hint="choose another name")
+        now_ns = self._clock.now_ns()
+        await self._database.write(lambda session: kept.add(session, now_ns, who, name, described))
+        await self._read()
+
+    async def remove(self, who: str, name: str) -> None:
+        if name in {service.name for service in self._fixed}:
+            raise Conflict("This service comes from the settings.", hint="remove it there, and reload the server")
+        now_ns = self._clock.now_ns()
+        await self._database.write(lambda session: kept.remove(session, now_ns, who, name))
+        await self._read()
+
+    async def _read(self) -> None:
+        try:
+            self._added = tuple(await self._database.read(kept.listed))
+        except StateError:
+            return  # what was known goes on
+        self._apply()
+
+    def _apply(self) -> None:
+        names = {service.name for service in self._fixed}
+        self.services.configure((*self._fixed, *(service for service in self._added if service.name not in names)))

@@ -1,0 +1,333 @@
+"""What one does with the pages: choose a time, look closer, build a chart, take it home, be kept up to date."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import time
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Look, Opened
+from tests.browser.seed import EVIL_ESCAPES, EVIL_TEXT, FAULT
+from tests.fault.harness import TOKEN, Botwatch
+
+PASSWORD = "correct horse battery"
+
+
+def params(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_the_server_tells_what_is_new(open_page: Opened) -> None:
+    """The figures move without a question for them."""
+    look = open_page()
+    asked: list[str] = []
+    look.page.on("request", lambda request: asked.append(request.url))
+    page = look.at("/")
+    expect(page.locator(".live")).to_have_attribute("title", "The server tells what is new.")
+    before = page.locator(".as-of").inner_text()
+    expect(page.locator(".as-of")).not_to_have_text(before)
+    expect(page.locator(".as-of")).not_to_have_text(before)
+    assert sum("/api/live" in url for url in asked) == 1
+    assert sum("/api/monitoring/status" in url for url in asked) <= 1
+
+
+def test_without_the_stream_it_asks_by_itself(open_page: Opened) -> None:
+    look = open_page()
+    look.page.route("**/api/live", lambda route: route.abort())
+    page = look.at("/")
+    expect(page.locator(".live")).to_have_attribute("title", "The server is asked every few seconds.")
+    expect(page.get_by_text("LIVE", exact=True)).to_be_visible()
+    with page.expect_response("**/api/monitoring/status"):
+        pass
+    look.page.unroute("**/api/live")
+    expect(page.locator(".live")).to_have_attribute("title", "The server tells what is new.", timeout=20_000)
+    look.said.clear()  # the browser tells its console of every request that was cut
+
+
+def test_a_store_that_is_away_is_not_live(open_page: Opened) -> None:
+    look = open_page()
+    tick: dict[str, object] = {
+        "as_of": "2024-01-15T14:32:00Z",
+        "status": None,
+        "away": "The telemetry store is away.",
+        "changed": [],
+    }
+    data = json.dumps({"data": json.dumps(tick)})
+    hear = f'if (name === "tick") setTimeout(() => heard({data}), 50)'
+    look.page.add_init_script(
+        f"window.EventSource = class {{ close() {{}} addEventListener(name, heard) {{ {hear} }} }}"
+    )
+    page = look.at("/")
+    expect(page.get_by_role("alert")).to_contain_text("The telemetry store is away. What you see is as it was at")
+    expect(page.get_by_text("NOT LIVE")).to_be_visible()
+
+
+def test_one_time_for_all_that_is_shown(open_page: Opened) -> None:
+    page = open_page().at("/")
+    with page.expect_response(re.compile(r"/api/monitoring/history\?.*period=1h")):
+        page.get_by_role("combobox", name="Time").select_option("1h")
+    assert page.url.endswith("/?period=1h")
+    expect(page.locator("figcaption").first).to_contain_text("last hour")
+    page.keyboard.press("4")
+    expect(page.get_by_role("combobox", name="Time")).to_have_value("1h")
+    assert page.url.endswith("/actions?period=1h")
+    page.get_by_role("button", name="Twice as much time").click()
+    (start,), (end,) = params(page)["from"], params(page)["to"]
+    assert start < end
+    page.get_by_role("button", name="Earlier").click()
+    assert params(page)["to"] < [end]
+    page.get_by_role("button", name="Later").click()
+    page.go_back()
+    assert params(page)["to"] < [end]
+    page.get_by_role("button", name="Back to now").click()
+    assert params(page) == {}
+
+
+def test_a_time_of_ones_own_is_the_same_moment_everywhere(open_page: Opened) -> None:
+    page = open_page(timezone_id="America/Sao_Paulo").at("/actions")
+    page.get_by_role("combobox", name="Time").select_option("own")
+    dialog = page.get_by_role("dialog", name="From … to …")
+    expect(dialog).to_contain_text("America/Sao_Paulo")
+    dialog.get_by_label("From").fill("2024-01-15T14:00")
+    dialog.get_by_label("To").fill("2024-01-15T15:30")
+    dialog.get_by_role("button", name="Show").click()
+    assert params(page) == {"from": ["2024-01-15T17:00:00Z"], "to": ["2024-01-15T18:30:00Z"]}
+    expect(page.get_by_role("combobox", name="Time")).to_contain_text("2024-01-15 14:00 – 15:30")
+    expect(page.locator("main")).to_contain_text("None in this time")
+
+
+def test_a_brush_looks_closer_and_all_charts_share_a_cursor(open_page: Opened) -> None:
+    page = open_page().at("/?period=1h")
+    expect(page.locator("canvas")).to_have_count(3)
+    box = page.locator(".u-over").first.bounding_box()
+    assert box
+    right, middle = box["x"] + box["width"] - 3, box["y"] + box["height"] / 2
+    page.mouse.move(right, middle)
+    for caption in page.locator("figcaption").all():
+        expect(caption.locator("span").first).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
+    told = [_moment(caption.locator("span").first.inner_text()) for caption in page.locator("figcaption").all()]
+    assert max(told) - min(told) <= 60  # the newest step of a count is left out until it is whole
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(right, middle, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**/?from=*")
+    length_s = _moment(params(page)["to"][0]) - _moment(params(page)["from"][0])
+    assert 25 * 60 < length_s < 35 * 60
+    page.go_back()  # the brush was one step
+    assert page.url.endswith("/?period=1h")
+    page.locator(".u-over").first.dblclick()
+    page.wait_for_url("**/?from=*")
+    assert 7_100 < _moment(params(page)["to"][0]) - _moment(params(page)["from"][0]) < 7_300
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_the_palette_goes_anywhere(open_page: Opened) -> None:
+    page = open_page().at("/conversations")
+    page.get_by_label("Search session or user").focus()
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Commands")
+    page.keyboard.type("response p95")
+    expect(palette.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="response.time.p95")).to_be_visible()
+    assert page.url.endswith("/explore/measures?measure=response.time.p95")
+    page.keyboard.press("/")  # this page has no search of its own
+    expect(palette).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(palette.locator("[aria-selected=true]")).to_contain_text("Conversations")
+    page.keyboard.type("2")  # figures are text here
+    expect(page.get_by_role("heading", level=1, name="Explore")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
+
+
+def test_the_apps_menu_is_where_people_look_for_it(open_page: Opened) -> None:
+    page = open_page().at("/explore")
+    page.get_by_role("button", name="Apps").click()
+    menu = page.get_by_role("navigation", name="Apps")
+    assert menu.get_by_role("link").all_inner_texts() == [
+        "Monitoring", "Conversations", "Analytics", "Alerts", "Explore", "Settings",
+    ]  # fmt: skip
+    menu.get_by_role("link", name="Monitoring").click()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    expect(menu).to_be_hidden()
+    page.get_by_role("button", name="Apps").click()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+
+
+def test_from_a_dependency_to_what_it_was_counted_from(open_page: Opened) -> None:
+    page = open_page().at("/actions")
+    page.get_by_role("link", name="Dependencies").click()
+    page.get_by_role("link", name="carrier-api").click()
+    expect(page.get_by_role("heading", name="Dependency: carrier-api")).to_be_visible()
+    assert params(page) == {"bot": ["support"], "name": ["carrier-api"]}
+    expect(page.locator("tr.chosen")).to_contain_text("carrier-api")
+    expect(page.get_by_role("img", name=re.compile("Calls: highest 1, last 1; Failed: highest 1"))).to_be_visible()
+    page.get_by_role("link", name="Failed traces").click()
+    expect(page.get_by_role("button", name="Remove dependency")).to_contain_text("carrier-api")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("button", name="Remove dependency").click()
+    expect(page.locator(".chip")).to_have_count(0)
+    page.locator("tbody a").click()
+    expect(page.get_by_role("heading", name="Trace: answer <b>bold</b>")).to_be_visible()
+
+
+def test_models_tell_their_tokens_and_their_price(open_page: Opened) -> None:
+    page = open_page().at("/actions/models")
+    row = page.locator("tbody tr", has_text="gpt-4o")
+    expect(row).to_contain_text("900")
+    expect(row).to_contain_text("$0.00")
+
+
+def test_a_table_is_sorted_by_its_headings_and_the_address_knows(open_page: Opened) -> None:
+    page = open_page().at("/actions/dependencies")
+    names = page.locator("tbody tr td:first-child")
+    page.get_by_role("button", name="Dependency").click()
+    expect(names).to_have_text(["carrier-api", "openai"])
+    page.get_by_role("button", name="Dependency").click()
+    expect(names).to_have_text(["openai", "carrier-api"])
+    page.reload()
+    expect(names).to_have_text(["openai", "carrier-api"])
+    expect(page.locator("th[aria-sort=descending]")).to_have_text(re.compile("Dependency"))
+
+
+def test_any_measure_by_any_label(open_page: Opened) -> None:
+    page = open_page().at("/explore")
+    page.get_by_role("link", name="Measures").click()
+    page.get_by_role("combobox", name="Measure").select_option("messages.count")
+    page.get_by_role("combobox", name="By").select_option("channel")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    page.get_by_label("Only where").select_option("bot")
+    page.get_by_role("combobox", name="is", exact=True).select_option("orders")
+    expect(page.get_by_role("button", name="Remove bot=orders")).to_be_visible()
+    address = page.url
+    page.reload()
+    expect(rows).to_have_count(3)
+    assert page.url == address
+    expect(page.get_by_role("img", name=re.compile("Email: highest"))).to_be_visible()
+    page.get_by_role("button", name="WhatsApp").click()
+    expect(page.locator(".chip")).to_have_count(2)
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Remove channel=WhatsApp").click()
+    page.get_by_role("button", name="Remove bot=orders").click()
+    expect(page.locator("main")).to_contain_text("messages in both directions")
+
+
+def test_a_fault_leads_to_its_trace_and_shows_what_hides_in_it(open_page: Opened) -> None:
+    page = open_page().at("/explore/faults")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text(FAULT)
+    page.get_by_label("Search type or message").fill("nothing like it")
+    expect(page.locator("main")).to_contain_text("No exception fits")
+    page.get_by_label("Search type or message").fill("carrier")
+    page.get_by_role("link", name=FAULT).click()
+    expect(page.get_by_role("heading", name=f"Fault: {FAULT}")).to_be_visible()
+    expect(page.locator("main")).to_contain_text(EVIL_TEXT)
+    expect(page.locator(".stack")).to_contain_text("ESC[2J")
+    assert not set(EVIL_ESCAPES) & set("\x1b\x07\u202e\u2066") & set(page.inner_text("body"))
+    page.get_by_role("link", name="Trace of the newest").click()
+    expect(page.get_by_role("heading", name="Trace: answer <b>bold</b>")).to_be_visible()
+
+
+def test_what_is_shown_can_be_taken_home(open_page: Opened, tmp_path: Path) -> None:
+    page = open_page(accept_downloads=True).at("/explore/measures?measure=messages.count&by=channel")
+    for format, name in (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=format, exact=True).click()
+        file = tmp_path / f"x.{name}"
+        download.value.save_as(file)
+        assert download.value.suggested_filename.endswith(f".{name}")
+        assert file.stat().st_size > 100
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as lines:
+        assert {row["channel"] for row in csv.DictReader(lines)} == {"Email", "Web", "WhatsApp"}
+
+
+def test_tokens_are_made_and_revoked_and_what_was_done_is_written_down(server: Botwatch, open_page: Opened) -> None:
+    page = open_page().at("/settings")
+    page.get_by_label("Label of a new token").fill("=laptop<b>")
+    page.get_by_role("button", name="Make").first.click()
+    secret = page.locator(".snippet pre").inner_text().split('"')[1]
+    headers = {"authorization": f"Bearer {secret}"}
+    assert httpx.get(f"http://127.0.0.1:{server.web}/api/auth/me", headers=headers).status_code == 200
+    page.get_by_role("button", name="Revoke token =laptop<b>").click()
+    expect(page.get_by_role("button", name="Revoke token =laptop<b>")).to_have_count(0)
+    assert httpx.get(f"http://127.0.0.1:{server.web}/api/auth/me", headers=headers).status_code == 401
+    people = page.locator("section", has=page.get_by_role("heading", name="People"))
+    people.get_by_label("Name").fill("colleague")
+    people.get_by_label("Password, 10 characters or more").fill(PASSWORD)
+    people.get_by_role("button", name="Add").click()
+    expect(people.locator("tr", has_text="colleague")).to_contain_text("may sign in")
+    people.get_by_role("button", name="Disable colleague").click()
+    expect(people.locator("tr", has_text="colleague")).to_contain_text("disabled")
+    page.reload()
+    expect(page.locator("section", has=page.get_by_role("heading", name="What was changed"))).to_contain_text(
+        "colleague"
+    )
+
+
+def test_a_monitor_is_shown_nothing_of_administration(server: Botwatch, open_page: Opened) -> None:
+    made = httpx.post(
+        f"http://127.0.0.1:{server.web}/api/users",
+        json={"name": "watcher", "role": "monitor", "password": PASSWORD},
+        headers={"authorization": f"Bearer {TOKEN}"},
+    )
+    assert made.is_success, made.text
+    look = open_page(anyone=True)
+    asked: list[str] = []
+    look.page.on("request", lambda request: asked.append(request.url))
+    _sign_in(look, "watcher")
+    look.page.get_by_role("button", name="Apps").click()
+    look.page.get_by_role("navigation", name="Apps").get_by_role("link", name="Settings").click()
+    expect(look.page.get_by_role("heading", name="Signed-in browsers")).to_be_visible()
+    expect(look.page.get_by_role("heading", name="What was changed")).to_have_count(0)
+    assert not [url for url in asked if re.search(r"/api/(users|keys|audit)", url)]
+    expect(look.page.get_by_text("this one")).to_be_visible()
+    look.page.get_by_role("button", name=re.compile("End session")).click()
+    expect(look.page.get_by_label("Password")).to_be_visible(timeout=15_000)
+    look.said.clear()  # 401 is what was wanted
+
+
+def _sign_in(look: Look, name: str) -> None:
+    look.page.goto(look.base)
+    look.page.get_by_label("Name").fill(name)
+    look.page.get_by_label("Password").fill(PASSWORD)
+    look.page.get_by_role("button", name="Sign in").click()
+    expect(look.page.get_by_text("LIVE", exact=True)).to_be_visible()
+    look.said.clear()
+
+
+def test_fifty_lines_are_told_apart(open_page: Opened) -> None:
+    look = open_page()
+
+    def many(route: Route) -> None:
+        start = int(time.time()) // 300 * 300 - 86_400
+        series = [
+            {
+                "measure": "response.time.p95",
+                "labels": {"host": f"host-{number}"},
+                "step_seconds": 300,
+                "points": [[start + 300 * place, (place * 7 + number * 13) % 100] for place in range(288)],
+                "notes": [],
+            }
+            for number in range(50)
+        ]
+        route.fulfill(json={**route.fetch().json(), "series": series})
+
+    look.page.route("**/api/monitoring/history*", many)
+    page = look.at("/explore/measures?by=host")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    expect(page.locator("figcaption")).to_contain_text("and 35 more")
+    assert len(set(page.locator("tbody .link").all_inner_texts())) == 50
