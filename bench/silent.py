@@ -87,11 +87,12 @@ def _at(kind: str, path: str, seen: Seen, values: Counter[str], learned: Learned
         return
     if path.endswith(("[]", "*")) or "*" in path:
         return
-    if kind in ("vanished", "rarer", "null") and seen.type is not Type.NULL:
-        yield Mutation(kind, path)
-    elif kind == "empty" and seen.type in (Type.STRING, Type.ARRAY, Type.OBJECT) and not seen.empty:
-        yield Mutation(kind, path)
-    elif kind in ("type", "nested") and seen.type in (Type.STRING, Type.NUMBER):
+    fits = {
+        **dict.fromkeys(("vanished", "rarer", "null"), seen.type is not Type.NULL),
+        "empty": seen.type in (Type.STRING, Type.ARRAY, Type.OBJECT) and not seen.empty,
+        **dict.fromkeys(("type", "nested"), seen.type in (Type.STRING, Type.NUMBER)),
+    }
+    if fits.get(kind):
         yield Mutation(kind, path)
     elif kind.startswith("value") and seen.type is Type.STRING and 1 < len(values) <= 12:
         if kind == "value_new":
@@ -124,7 +125,7 @@ def found_after_s(learned: Learned, mutation: Mutation, per_hour: float, seed: i
 def names(drift: Drift, mutation: Mutation) -> bool:
     """The place itself, or one around or inside it; for the kind of a document, the kind."""
     path, place = drift.change.path, mutation.path
-    return path == "(kind)" or path == place or place.startswith(path) or path.startswith(place)
+    return path in ("(kind)", place) or place.startswith(path) or path.startswith(place)
 
 
 def drift(changes: int, volumes: list[int], seed: int) -> None:

@@ -2,7 +2,7 @@
 
     base < state < receive < spool < store < measure < turns < detect < incident < notify < watch < api
 
-Only `server.py`, which joins everything, stands outside. A room that is not in `MAY_IMPORT` yet is
+Only `server`, which joins everything, stands outside. A room that is not in `MAY_IMPORT` yet is
 given its place there, by whoever adds it.
 """
 

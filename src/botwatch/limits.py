@@ -181,6 +181,7 @@ QUESTIONS_GROUPED_MAX = 3_000  # different phrases of a window that are put toge
 QUESTION_TERMS_MAX = 60  # words of one that are looked at
 QUESTION_HEADS_LOOKED_AT_MAX = 100  # groups with a word in common that one is compared to
 QUESTION_VARIANTS_MAX = 20  # phrases of a group that are told
+QUESTION_FRAMES_MAX = 200  # phrases with a word left open that are compared to find slots
 TREATED_PHRASES_MAX = 20_000
 TREATED_PAGES_LOOKED_AT_MAX = 50  # for one page of what is not treated yet
 ANSWERS_KEPT_MAX = 256  # answers many clients poll for, each for a second or so

@@ -107,7 +107,7 @@ class Settings(BaseModel):
     watch_host: bool = Field(default=True, description="measure the machine the server runs on")
     watch_processes: str = Field(
         default="",
-        description="bots to watch as processes, parted by ';': NAME=TEXT of the command line, NAME=PID or NAME=FILE.pid",
+        description="bots to watch as processes, parted by ';': NAME=TEXT of the command line, NAME=PID, NAME=FILE.pid",
     )
     host_name: str = Field(default="", description="what this machine is called; empty: its own host name")
     url: str = Field(default="http://127.0.0.1:8600", description="where `botwatch agent` sends to")
@@ -129,8 +129,8 @@ class Settings(BaseModel):
     )
     bots: dict[str, dict[str, Any]] = Field(
         default={},
-        description='when a conversation is done: a table `[bots.NAME]` with `done = "action:NAME, event:NAME, outcome:WORD"`, '
-        "or `BOTWATCH_BOT_NAME=…`; the name `*` stands for all others",
+        description="when a conversation is done: a table `[bots.NAME]` with `done`, one or more of `action:NAME`, "
+        "`event:NAME` and `outcome:WORD`, or `BOTWATCH_BOT_NAME=…`; the name `*` stands for all others",
     )
     fallbacks: str = Field(
         default="*fallback*, none, unknown, *not_understood*, *no_match*",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.types import Message
@@ -24,6 +28,7 @@ from botwatch.spool import Counts
 from botwatch.state import Database, tokens
 from botwatch.state.people import OPERATOR
 from tests.api.conftest import NOW_NS, Secrets, browser
+from tests.fault.harness import TOKEN, running
 
 WAIT_S = 20.0
 
@@ -254,3 +259,16 @@ async def test_while_nobody_looks_nothing_is_worked_out(app: FastAPI, secrets: S
     asked = world.asked
     await asyncio.sleep(0.1)
     assert world.asked == asked
+
+
+def test_a_server_stops_while_pages_look_on(tmp_path: Path) -> None:
+    """The stream is ended as a whole, and not cut when the server has waited long enough."""
+    with running(tmp_path) as server:
+        url, headers = f"http://127.0.0.1:{server.web}/api/live", {"authorization": f"Bearer {TOKEN}"}
+        with httpx.stream("GET", url, headers=headers, timeout=30) as answer:
+            lines = answer.iter_lines()
+            assert next(line for line in lines if line == "event: tick")
+            assert server.process is not None
+            os.kill(server.process.pid, signal.SIGTERM)
+            assert all("signed-out" not in line for line in lines)
+        assert server.process.wait() == 0

@@ -210,6 +210,10 @@ def test_any_measure_by_any_label(open_page: Opened) -> None:
     page.get_by_role("combobox", name="By").select_option("channel")
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(3)
+    page.get_by_role("combobox", name="As", exact=True).select_option("rate")
+    with page.expect_response(re.compile("aggregation=rate")):
+        page.reload()
+    expect(page.get_by_role("combobox", name="As", exact=True)).to_have_value("rate")
     page.get_by_label("Only where").select_option("bot")
     page.get_by_role("combobox", name="is", exact=True).select_option("orders")
     expect(page.get_by_role("button", name="Remove bot=orders")).to_be_visible()

@@ -27,7 +27,12 @@ def problems(**options: Any) -> str:
 
 def test_what_a_contract_leaves_out_is_none_may_be_breached() -> None:
     rule = read_rule({"name": "c", "kind": "contract", "options": SLA}, "api")
-    assert (rule.field, rule.aggregation, rule.operand, rule.value) == ("contract.breached", "sum", "equalOrMoreThan", 1)
+    assert (rule.field, rule.aggregation, rule.operand, rule.value) == (
+        "contract.breached",
+        "sum",
+        "equalOrMoreThan",
+        1,
+    )
     assert rule.by == ("bot", "channel")
     assert list(check.alone(rule)) == []
 
@@ -35,7 +40,13 @@ def test_what_a_contract_leaves_out_is_none_may_be_breached() -> None:
 def test_it_is_judged_by_its_own_outcomes_alone() -> None:
     rule = read_rule({"name": "c", "kind": "contract", "options": SLA, "where": "bot=shop"}, "api")
     (need,) = needs(rule, {"c": rule})
-    assert need.where == (Condition("bot", Op.IS, ("shop",)), Condition("contract", Op.IS, ("c",)))
+    own = Condition("contract", Op.IS, ("c",))
+    assert need.where == rule.where == (Condition("bot", Op.IS, ("shop",)), own)
+    written = rule.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert read_rule(written, "api") == rule
+    renamed = read_rule({**written, "name": "a|b\\c"}, "api")
+    assert renamed.where[-1] == Condition("contract", Op.IS, ("a|b\\c",))
+    assert read_rule(renamed.model_dump(mode="json", by_alias=True), "api") == renamed
 
 
 def test_its_rate_can_be_judged_instead() -> None:

@@ -16,7 +16,7 @@ from tests.measure.facts import T0, Facts, where
 HOUR = 3_600
 
 
-def asking(facts: Facts, now_s: int = T0 + HOUR, **bots: Any) -> Facts:
+def asking(facts: Facts, now_s: int = T0 + HOUR, /, **bots: Any) -> Facts:
     settings = Settings(time_zone="UTC", idle_minutes=30, bots={name: {"done": done} for name, done in bots.items()})
     return Facts(facts.store, Measures(facts.store, settings, ManualClock(now_s * 10**9)))
 
@@ -58,36 +58,36 @@ def _talks(facts: Facts) -> None:
     facts.events({"at": T0 + 20, "bot": "shop", "session_id": "resolved", **ended})
 
 
-async def counted(facts: Facts, bot: str) -> tuple[float | None, float | None, float | None]:
+async def counted(facts: Facts, bot: str) -> list[float | None]:
     """Done, over and not done, and the share of those done."""
     names = ("sessions.completed", "sessions.left", "sessions.completion_rate")
-    return tuple([await facts.one(name, where=where(bot=bot)) for name in names])  # type: ignore[return-value]
+    return [await facts.one(name, where=where(bot=bot)) for name in names]
 
 
 async def test_without_a_definition_the_last_turn_decides_unless_the_session_said_how_it_ended(facts: Facts) -> None:
     # Done: answered, corrected, first lost then answered, said so. Left: unanswered, taken over, disliked, given up.
-    assert await counted(asking(facts), "plain") == (4, 4, 50)
+    assert await counted(asking(facts), "plain") == [4, 4, 50]
 
 
 async def test_what_goes_on_is_neither_done_nor_left_until_it_is_idle(facts: Facts) -> None:
-    assert await counted(asking(facts, T0 + 20), "plain") == (1, 1, 50)
-    assert await counted(asking(facts, T0 + 2 * HOUR), "plain") == (5, 4, pytest.approx(500 / 9))
+    assert await counted(asking(facts, T0 + 20), "plain") == [1, 1, 50]
+    assert await counted(asking(facts, T0 + 2 * HOUR), "plain") == [5, 4, pytest.approx(500 / 9)]
 
 
 async def test_a_bot_is_judged_by_its_own_definition(facts: Facts) -> None:
-    assert await counted(asking(facts, shop="action:pay"), "shop") == (2, 4, pytest.approx(100 / 3))
-    assert await counted(asking(facts, shop=["action:pay", "event:order.shipped", "outcome:resolved"]), "shop") == (
+    assert await counted(asking(facts, shop="action:pay"), "shop") == [2, 4, pytest.approx(100 / 3)]
+    assert await counted(asking(facts, shop=["action:pay", "event:order.shipped", "outcome:resolved"]), "shop") == [
         4,
         2,
         pytest.approx(200 / 3),
-    )
-    assert await counted(asking(facts, other="action:pay"), "shop") == (0, 5, 0)
+    ]
+    assert await counted(asking(facts, other="action:pay"), "shop") == [0, 5, 0]
 
 
 async def test_one_definition_for_all_bots_and_one_of_their_own(facts: Facts) -> None:
     both = asking(facts, **{"*": "outcome:completed", "shop": "event:order.shipped"})
-    assert await counted(both, "plain") == (1, 7, 12.5)
-    assert await counted(both, "shop") == (1, 4, 20)
+    assert await counted(both, "plain") == [1, 7, 12.5]
+    assert await counted(both, "shop") == [1, 4, 20]
 
 
 async def test_completions_by_bot_and_channel(facts: Facts) -> None:

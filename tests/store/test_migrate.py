@@ -71,3 +71,11 @@ def test_on_a_cluster_tables_are_local_and_read_through_distributed_ones(bare_st
     view = next(s for _, text in steps(schema_folder()) for s in statements(text) if "VIEW spans_to_ticks " in s)
     assert "TO ticks AS" in render(view, "c1", stored)[0]
     assert "FROM spans_local" in render(view, "c1", stored)[0]
+
+
+def test_an_index_is_of_the_table_that_has_the_rows() -> None:
+    index = "ALTER TABLE logs {on_cluster} ADD INDEX IF NOT EXISTS by_received received TYPE minmax GRANULARITY 1"
+    (local,) = render(index, "c1", frozenset({"logs"}))
+    assert local.startswith("ALTER TABLE logs_local ON CLUSTER 'c1' ADD INDEX")
+    column = "ALTER TABLE logs {on_cluster} ADD COLUMN version String"
+    assert [text.split()[2] for text in render(column, "c1", frozenset({"logs"}))] == ["logs_local", "logs"]

@@ -27,13 +27,15 @@ async def test_messages_that_stop_are_told_within_minutes_with_what_was_usual(st
     story.set_back("1m")
     await story.until("5790m")  # four days and half an hour
     opened, resolved = story.told
-    assert opened.startswith("576") and opened.endswith("Messages stop opened bot=shop: breached")
+    assert opened.startswith("576")
+    assert opened.endswith("Messages stop opened bot=shop: breached")
     assert resolved.endswith("Messages stop resolved bot=shop")
     incident = story.incidents()[0]
     assert incident.severity == "info"
     assert incident.began_ns == (START_S + 4 * DAY_S) * SECOND_NS
     usual = incident.evidence["usual"]
-    assert usual["over_s"] == 300 and usual["came"] <= 1 < usual["expected"] == pytest.approx(30, rel=0.05)
+    assert usual["over_s"] == 300
+    assert usual["came"] <= 1 < usual["expected"] == pytest.approx(30, rel=0.05)
     assert incident.summary.startswith("messages.in of bot shop: ")
     assert "came in 5m, 30 are usual at this time. Users usually write" in incident.summary
     # A backtest over the same ticks agrees to the second.

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 import numpy as np
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from botwatch.api.asking import Asked, Duration, Name, Timed, Window, end_of_tick
+from botwatch.api.asking import Duration, Name, Timed, Window, end_of_tick
 from botwatch.api.context import Ctx
 from botwatch.api.pages import moment
 from botwatch.api.shapes_baseline import Baseline, BaselinePoint, BaselineSeries, Learning
@@ -73,7 +73,11 @@ def _rule(asked: BaselineAsked) -> Rule:
         "guard": asked.guard or "",
         "options": {"sensitivity": asked.sensitivity},
     }
-    rule = Rule.model_validate(given)
+    try:
+        rule = Rule.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        raise BadRequest(f"{found.get('ctx', {}).get('field', '') or found['loc'][0]}: {found['msg']}") from None
     for name in filter(None, (rule.field, rule.guard)):
         if not name.startswith(METRIC):
             catalogue.check(Question(name, 0, TICK_S, TICK_S, rule.labels, rule.where), catalogue.find(name))

@@ -18,8 +18,8 @@ from botwatch.api.shapes_contracts import (
     BreachShape,
     ContractShape,
     ContractsShape,
+    ContractState,
     ContractToCheck,
-    State,
     TermShape,
     TrialShape,
     words,
@@ -29,11 +29,12 @@ from botwatch.api.telemetry import Asks
 from botwatch.clock import SECOND_NS
 from botwatch.detect.book import Entry, RuleBook
 from botwatch.detect.contract import Terms, read
-from botwatch.detect.problems import Misfits, read_rule, unknown
+from botwatch.detect.problems import Misfits, Problem, read_rule, unknown
 from botwatch.detect.rule import Kind, Rule
 from botwatch.errors import BadRequest, NotFound
+from botwatch.limits import CONTRACTS_MAX
 from botwatch.settings import Settings
-from botwatch.watch.contracts.settler import Way
+from botwatch.watch.contracts.settler import Way, enabled
 from botwatch.watch.contracts.trial import tried
 
 router = APIRouter(prefix="/api/contracts", tags=["contracts"])
@@ -54,9 +55,10 @@ async def list_contracts(asks: Asks, book: Book, asked: Annotated[Timed, Query()
     counted = await reads.counts(asks.telemetry.measures, window.from_ns // SECOND_NS, -(-window.to_ns // SECOND_NS))
     first = await reads.first_counted(asks.store, window)
     items = [_replies(asks.settings, counted.get(REPLIES, Counts()), first.get(REPLIES))]
+    beyond = {rule.name for rule in enabled(book.rules())[CONTRACTS_MAX:]}
     for name, entry in book.entries.items():
         if entry.rule.kind is Kind.CONTRACT:
-            items.append(_contract(entry, counted.get(name, Counts()), first.get(name)))
+            items.append(_contract(entry, counted.get(name, Counts()), first.get(name), beyond=name in beyond))
     items.sort(key=lambda item: item.name)
     return ContractsShape(items=items, start=moment(window.from_ns), end=moment(window.to_ns))
 
@@ -107,14 +109,16 @@ def _wanted(book: RuleBook, given: ContractToCheck) -> Rule:
     return rule
 
 
-def _contract(entry: Entry, counts: Counts, first_ns: int | None) -> ContractShape:
+def _contract(entry: Entry, counts: Counts, first_ns: int | None, *, beyond: bool) -> ContractShape:
     contract = read(entry.rule.options)
     when, then = words(contract)
+    text = f"only the first {CONTRACTS_MAX} contracts by name are counted"
+    problems = (*entry.problems, *([Problem(entry.rule.source, entry.rule.name, "", text)] if beyond else []))
     return ContractShape(
         name=entry.rule.name,
         source=entry.rule.source,
         enabled=entry.rule.enabled,
-        state=_state(counts, enabled=entry.rule.enabled, sound=entry.judged),
+        state=_state(counts, enabled=entry.rule.enabled, sound=entry.judged and not beyond),
         when=when,
         then=then,
         same=contract.same,
@@ -124,7 +128,7 @@ def _contract(entry: Entry, counts: Counts, first_ns: int | None) -> ContractSha
         late=counts.late,
         rate=counts.rate,
         counted_since=moment(first_ns),
-        problems=[ProblemShape.of(problem) for problem in entry.problems],
+        problems=[ProblemShape.of(problem) for problem in problems],
     )
 
 
@@ -148,11 +152,11 @@ def _replies(settings: Settings, counts: Counts, first_ns: int | None) -> Contra
     )
 
 
-def _state(counts: Counts, *, enabled: bool, sound: bool) -> State:
+def _state(counts: Counts, *, enabled: bool, sound: bool) -> ContractState:
     if not enabled or not sound:
-        return State.OFF if not enabled else State.BROKEN
+        return ContractState.OFF if not enabled else ContractState.BROKEN
     if not counts.known:
-        return State.NO_DATA
+        return ContractState.NO_DATA
     if counts.breached:
-        return State.BREACHED
-    return State.FEW if counts.known < _FEW else State.KEPT
+        return ContractState.BREACHED
+    return ContractState.FEW if counts.known < _FEW else ContractState.KEPT

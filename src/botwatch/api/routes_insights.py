@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from botwatch import limits
 from botwatch.api import rows_review
 from botwatch.api.asking import Asked, Listed, Name, Timed, Window, end_of_tick
 from botwatch.api.auth import Admin
@@ -30,16 +31,15 @@ from botwatch.api.shapes_insights import (
 from botwatch.api.telemetry import Asker, Asks
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
-from botwatch.limits import INSIGHT_DAYS_MAX, INSIGHT_ITEMS_MAX, INSIGHT_WEEKS_MAX, MEASURE_TEXT_CHARS_MAX, PHRASE_CHARS_MAX
 from botwatch.measure import catalogue
-from botwatch.measure.query import METRIC, DAY_S, Condition, Op
+from botwatch.measure.query import DAY_S, METRIC, Condition, Op
 from botwatch.measure.query import Query as Question
 
 _TTL_S: Final = 10.0
 _GRACE_S: Final = 60.0
 _PERIODS: Final = {Every.DAY: "30d", Every.WEEK: "12w", Every.MONTH: "365d"}
 
-Phrase = Annotated[str, Query(min_length=1, max_length=PHRASE_CHARS_MAX)]
+Phrase = Annotated[str, Query(min_length=1, max_length=limits.PHRASE_CHARS_MAX)]
 router = APIRouter(prefix="/api/insights", tags=["insights"])
 
 
@@ -52,7 +52,7 @@ class QueriesAsked(Timed):
     """The window is that of the last 7 days unless it is said."""
 
     bot: Name | None = None
-    limit: int = Field(default=50, ge=1, le=INSIGHT_ITEMS_MAX)
+    limit: int = Field(default=50, ge=1, le=limits.INSIGHT_ITEMS_MAX)
 
 
 class DropOffAsked(Timed):
@@ -61,26 +61,26 @@ class DropOffAsked(Timed):
     stop: Stop = Stop.ACTION
     bot: Name | None = None
     channel: Name | None = None
-    limit: int = Field(default=20, ge=1, le=INSIGHT_ITEMS_MAX)
+    limit: int = Field(default=20, ge=1, le=limits.INSIGHT_ITEMS_MAX)
 
 
 class WeekAsked(Asked):
-    measure: str = Field(default="messages.in", min_length=1, max_length=MEASURE_TEXT_CHARS_MAX)
+    measure: str = Field(default="messages.in", min_length=1, max_length=limits.MEASURE_TEXT_CHARS_MAX)
     bot: Name | None = None
-    weeks: int = Field(default=4, ge=1, le=INSIGHT_WEEKS_MAX)
+    weeks: int = Field(default=4, ge=1, le=limits.INSIGHT_WEEKS_MAX)
 
 
 class MisunderstoodAsked(Listed, Timed):
     bot: Name | None = None
     reason: Reason | None = None
     treated: bool | None = Field(default=False, description="false: those nobody has dealt with; null: all")
-    limit: int = Field(default=20, ge=1, le=INSIGHT_ITEMS_MAX)
+    limit: int = Field(default=20, ge=1, le=limits.INSIGHT_ITEMS_MAX)
 
 
 class FeedbackAsked(Listed, Timed):
     bot: Name | None = None
     mood: feedback.Mood | None = Field(default=None, description="a score above 0 is good, one below is bad")
-    limit: int = Field(default=50, ge=1, le=INSIGHT_ITEMS_MAX)
+    limit: int = Field(default=50, ge=1, le=limits.INSIGHT_ITEMS_MAX)
 
 
 @router.get("/engagement")
@@ -149,7 +149,9 @@ async def list_misunderstood(
 ) -> Page[Misunderstood]:
     """Each with six messages before it and three after; newest first, by default of 7 days."""
     window = _reach(asks, asked)
-    wanted = misunderstood.Wanted(window, asked.bot, asked.reason, misunderstood.patterns(asks.settings.fallbacks), asked.treated)
+    wanted = misunderstood.Wanted(
+        window, asked.bot, asked.reason, misunderstood.patterns(asks.settings.fallbacks), asked.treated
+    )
     known = await context.database.read(rows_review.treated)
     return await misunderstood.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes, known)
 
@@ -188,6 +190,6 @@ def _reach(asks: Asker, asked: Timed) -> Window:
 
 
 def _bounded(window: Window) -> Window:
-    if window.to_ns - window.from_ns > INSIGHT_DAYS_MAX * DAY_S * SECOND_NS:
-        raise BadRequest(f"expected a window of at most {INSIGHT_DAYS_MAX} days")
+    if window.to_ns - window.from_ns > limits.INSIGHT_DAYS_MAX * DAY_S * SECOND_NS:
+        raise BadRequest(f"expected a window of at most {limits.INSIGHT_DAYS_MAX} days")
     return window

@@ -60,6 +60,9 @@ class HistoryAsked(Timed):
         description="label=value, label!=value or label~pattern; all must hold",
     )
     step: Duration | None = Field(default=None, description="whole tens of seconds; none: about 300 points")
+    aggregation: str = Field(
+        default="", max_length=FILTER_CHARS_MAX, description="another than its own: `rate`; of metrics also max, p95 …"
+    )
 
 
 @router.get("/status")
@@ -92,7 +95,7 @@ async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> H
     step_s = parse_duration_s(asked.step) if asked.step is not None else None
     by, where = parse_labels(asked.by), parse_conditions(asked.where)
     return await asks.once(
-        lambda: status.history(asks.telemetry.measures, names, window, step_s, by, where),
+        lambda: status.history(asks.telemetry.measures, names, window, step_s, by, where, asked.aggregation),
         grace_s=min(_GRACE_S, (window.to_ns - window.from_ns) / SECOND_NS / _LENGTHS_PER_GRACE),
     )
 

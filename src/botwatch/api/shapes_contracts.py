@@ -17,7 +17,7 @@ from botwatch.detect.durations import written
 from botwatch.watch.contracts.trial import Breach, Trial
 
 
-class State(StrEnum):
+class ContractState(StrEnum):
     """How a contract is doing in the window."""
 
     OFF = "off"
@@ -52,7 +52,7 @@ class ContractShape(BaseModel):
         description="of its rule: default, file:NAME, api; turns: settled with the turns, without a rule"
     )
     enabled: bool
-    state: State
+    state: ContractState
     when: str
     then: list[str]
     same: str = Field(description="what both have in common")

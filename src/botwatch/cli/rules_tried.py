@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import typer
 
 from botwatch.cli.flags import plain, say, table
@@ -155,6 +154,8 @@ def _ask(
     url: str, method: str, path: str, body: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None
 ) -> Any:
     """The answer. The token goes to that address and, by no redirect, to another."""
+    import httpx
+
     parts, token = urlsplit(url), os.environ.get("BOTWATCH_TOKEN", "")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingError("--url: expected an address such as http://127.0.0.1:8600")

@@ -33,11 +33,15 @@ from botwatch.measure.sources import TURNS
 
 WIDTHS: Final = tuple(seconds // TICK_S for seconds in (300, 900, 1_800, 3_600, 10_800))
 _WIDEST: Final = WIDTHS[-1]
+# There are twelve times as many chances to be wrong in five minutes as in an hour: each must be so much surer.
+_OFTEN: Final = dict(zip(WIDTHS, (0.5, 0.3, 0.15, 0.0, -0.25), strict=True))
 _HOUR_TICKS: Final = HOUR_S // TICK_S
 _LATE: Final = 3  # ticks: what comes is often batched at its sender
 _LATE_TURNS: Final = 12  # a turn is dated when it was asked, and known when it is answered
 _TELLS: Final = 2.0  # a window in which the least change is so many deviations says whether it is over
-_BESIDE: Final = 0.75  # of how sure it must be alone, must it be beside others
+_AGREES: Final = 0.6  # of how sure a long window must be, must the one that tells whether it is over be
+_ALIKE: Final = 0.15  # so far may the others be from usual and still be as usual
+_BESIDE: Final = 0.5  # of how sure it must be alone, must it then be beside them
 _CELLS: Final = 400_000  # worked on at once
 
 
@@ -59,7 +63,7 @@ class Sensitivity(StrEnum):
         return _SURE[self]
 
 
-_SURE: Final = {Sensitivity.LOW: 5.2, Sensitivity.MEDIUM: 4.1, Sensitivity.HIGH: 3.3}
+_SURE: Final = {Sensitivity.LOW: 5.5, Sensitivity.MEDIUM: 4.5, Sensitivity.HIGH: 3.6}
 
 
 class Options(BaseModel):
@@ -267,41 +271,40 @@ class _Piece:
 
     def expected(self, width: int) -> Floats:
         """Of a count how many, of anything else the mean, in the window of so many ticks that ends with each tick."""
-        pieces = max(1, 2 * width // _HOUR_TICKS)
-        total = np.zeros(self._level.shape)
-        for piece in range(pieces):
-            total += self._normal.usual_at(self._ends - int((piece + 0.5) * width / pieces * TICK_S))
-        hours = width / _HOUR_TICKS if self._plan.how.of is Of.COUNT else 1.0
-        return self._level * total / pieces * hours
+        usual = self._level * self._normal.between(self._ends - width * TICK_S, self._ends)
+        return usual * (width / _HOUR_TICKS) if self._plan.how.of is Of.COUNT else usual
 
     def window(self, sums: Floats, width: int) -> Floats:
         return self._series.window(sums, self._first, self._last, width)
 
     def _counts(self) -> tuple[Flags, Flags, Band]:
         plan, shape = self._plan, self._level.shape
-        sure, change = plan.options.sensitivity.sure, plan.options.change
-        breached, over, settled = (np.zeros(shape, dtype=np.bool_) for _ in range(3))
+        change = plan.options.change
+        breached, over, settled, wrong = (np.zeros(shape, dtype=np.bool_) for _ in range(4))
         told = _nothing(shape)
         shown = _nothing(shape)
         for width in WIDTHS:
+            sure = plan.options.sensitivity.sure + _OFTEN[width]
             came, usual = self.window(self._series.sums, width), self.expected(width)
             noise, swing = self._normal.noise[:, None], self._normal.swing[:, None]
-            fewer, more, unsure = usual, usual, swing
+            fewer, more, unsure, ratio = usual, usual, swing, usual
             if self._series.groups is not None:
                 there = others(usual, self._series.groups)
                 ratio = (others(came, self._series.groups) + 1) / (there + 1)
                 fewer, more = usual * np.minimum(1.0, ratio), usual * np.maximum(1.0, ratio)
                 unsure = swing + noise / np.maximum(there, 1e-3)  # of few others little can be said
             known = (self.window(self._series.missed, width) == 0) & (fewer >= plan.options.expected_min)
-            low = known & (came < (1 - change) * fewer) & plan.low
-            high = known & (came * (1 - change) > more) & plan.high
+            low = known & plan.low & _lower(came, fewer, change)
+            high = known & plan.high & _lower(more, came, change)
             for flags, compared in ((low, fewer), (high, more)):
                 _only_surprising(flags, came, usual, noise, swing, sure)
                 if self._series.groups is not None:
-                    _only_surprising(flags, came, compared, noise, unsure, sure * _BESIDE)
+                    # Where the others are as usual they only have to agree; where they are not, they are the measure.
+                    needed = np.where(np.abs(ratio - 1) < _ALIKE, sure * _BESIDE, sure)
+                    _only_surprising(flags, came, compared, noise, unsure, needed)
             usual = np.where(high, more, fewer)
-            # What a long window still shows may be over: the shorter ones know.
-            fresh = (low | high) & ~over & ~breached
+            # What a long window still shows may be over: then a shorter one does not agree.
+            fresh = (low | high) & ~breached & (~settled | wrong)
             _put(told, fresh, came, usual, width)
             breached |= fresh
             # Whether it is over is told by the narrowest window in which such a change would show.
@@ -309,6 +312,12 @@ class _Piece:
             well = (came >= (1 - change / 2) * fewer) | (not plan.low)
             well &= (came * (1 - change / 2) <= more) | (not plan.high)
             over |= tells & well & ~breached
+            for flags, compared in (
+                (tells & plan.low & _lower(came, fewer, change), fewer),
+                (tells & plan.high & _lower(more, came, change), more),
+            ):
+                _only_surprising(flags, came, compared, noise, unsure, sure * _AGREES)
+                wrong |= flags
             _put(shown, tells, came, usual, width)
             settled |= tells
         _keep(shown, told, breached)
@@ -346,6 +355,10 @@ class _Piece:
         return breached, known & well, Band(found, usual, of, np.full(of.shape, width, dtype=np.int32))
 
 
+def _lower(less: Floats, than: Floats, change: float) -> Flags:
+    return np.asarray(less < (1 - change) * than, dtype=np.bool_)
+
+
 def _nothing(shape: tuple[int, ...]) -> Band:
     came, usual, of = (np.full(shape, np.nan) for _ in range(3))
     return Band(came, usual, of, np.zeros(shape, dtype=np.int32))
@@ -369,11 +382,14 @@ def _as_over(shown: Band, width: int) -> Band:
     return Band(shown.came * scale, shown.usual * scale, shown.of, shown.span)
 
 
-def _only_surprising(flags: Flags, came: Floats, usual: Floats, noise: Floats, swing: Floats, sure: float) -> None:
+def _only_surprising(
+    flags: Flags, came: Floats, usual: Floats, noise: Floats, swing: Floats, sure: Floats | float
+) -> None:
     """Most numbers are where they should be: the others are looked at more closely."""
     at = np.nonzero(flags)
     if not len(at[0]):
         return
     wide_noise, wide_swing = (np.broadcast_to(values, flags.shape)[at] for values in (noise, swing))
     found = np.broadcast_to(came, flags.shape)[at]
-    flags[at] = np.abs(band.surprise(found, usual[at], wide_noise, wide_swing)) >= sure
+    needed = np.broadcast_to(np.asarray(sure), flags.shape)[at]
+    flags[at] = np.abs(band.surprise(found, usual[at], wide_noise, wide_swing)) >= needed

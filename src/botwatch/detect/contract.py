@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import orjson
@@ -28,6 +29,8 @@ from botwatch.detect.hours import US_PER_S, Calendar, Hours
 ANY: Final = "*"
 _SAMPLE_US: Final = 1_767_571_200 * US_PER_S  # a Monday; where calendars are tried
 _DAY_US: Final = 86_400 * US_PER_S
+_MONTH_US: Final = 30 * _DAY_US
+_NEVER_US: Final = 4_000 * _DAY_US
 
 
 class What(StrEnum):
@@ -194,14 +197,19 @@ class Terms:
             return None
         return Calendar.of(self.hours, zone, low_us, high_us + limits.CONTRACT_DUE_DAYS_MAX * _DAY_US)
 
-    def longest_us(self, zone: str, from_us: int = _SAMPLE_US) -> int:
-        """The longest a deadline may be away, over a year or so."""
-        if self.hours is None:
-            return self.within_us
-        tried = Calendar.of(self.hours, zone, from_us, from_us + 400 * _DAY_US)
-        if tried.due(from_us, self.within_us) is None:
-            return 400 * _DAY_US
-        return tried.longest_us(self.within_us)
+    def longest_us(self, zone: str, near_us: int = _SAMPLE_US) -> int:
+        """The longest a deadline may be away, in the year around a time."""
+        return self.within_us if self.hours is None else _longest_us(self, zone, near_us // _MONTH_US)
+
+
+@lru_cache(maxsize=limits.CONTRACTS_MAX * limits.CONTRACT_TERMS_MAX)
+def _longest_us(terms: Terms, zone: str, month: int) -> int:
+    """Asked for every few seconds, and the same for a month."""
+    from_us = max(0, month - 5) * _MONTH_US
+    calendar = terms.calendar(zone, from_us, (month + 5) * _MONTH_US)
+    if calendar is None or calendar.due((month + 5) * _MONTH_US, terms.within_us) is None:
+        return _NEVER_US
+    return calendar.longest_us(terms.within_us)
 
 
 def due_us(at_us: int, terms: Terms, calendar: Calendar | None) -> int | None:

@@ -46,14 +46,10 @@ def curve(
         here = np.flatnonzero((ends - 1) // DAY_S * DAY_S == day_s)
         normal = learn(*pasts, subjects, day_s, plan.how)
         lengths = (ends - starts)[here]
-        pieces = max(1, -(-int(lengths.max()) // HOUR_S))
-        total = np.zeros((len(subjects), len(here)))
-        for piece in range(pieces):
-            middles = ends[here] - ((piece + 0.5) * lengths / pieces).astype(np.int64)
-            total += normal.usual_at(middles) * normal.level_at(np.maximum(middles, day_s + 1))
+        total = normal.between(starts[here], ends[here]) * normal.level_at(ends[here])
         scale = lengths / HOUR_S if plan.how.of is Of.COUNT else 1.0
         known = normal.judged[:, None] & (np.nan_to_num(normal.usual).sum(axis=1) > 0)[:, None]
-        usual[:, here] = np.where(known, total / pieces * scale, np.nan)
+        usual[:, here] = np.where(known, total * scale, np.nan)
         noise[:, here], swing[:, here] = normal.noise[:, None], normal.swing[:, None]
     last = learn(*pasts, subjects, int((ends[-1] - 1) // DAY_S * DAY_S), plan.how)
     low, expected, high = _edges(plan, usual, noise, swing, of)

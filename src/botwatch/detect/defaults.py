@@ -232,7 +232,8 @@ _CONTRACTS: Final = (
         Severity.WARNING,
         kind=Kind.CONTRACT,
         options={"when": "handoff", "then": "message human", "within": "15m"},
-        message="Users wait for a human: the contract's breaches name their conversations.",
+        message="Users wait for a human: the contract's breaches name their conversations. "
+        "Where the messages of humans are not sent here, switch it off.",
     ),
     _rule(
         "Expectations are met",

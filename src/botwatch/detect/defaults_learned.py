@@ -23,6 +23,7 @@ def _usual(name: str, field: str, by: str, options: dict[str, Any], message: str
             "field": field,
             "by": by,
             "timeframe": "15m",
+            "cooldown": "1h",  # what comes back so soon is the same matter
             "options": options,
             "message": message,
             **also,

@@ -12,7 +12,6 @@ from typing import Final
 from botwatch import limits
 from botwatch.detect.absence import Absence
 from botwatch.detect.baseline import Baseline
-from botwatch.detect.breaches import Breaches
 from botwatch.detect.composite import Composite
 from botwatch.detect.past import Pasts
 from botwatch.detect.ratio import Ratio
@@ -27,7 +26,7 @@ DETECTORS: Final[Mapping[str, Detector]] = {
     Kind.RATIO: Ratio(),
     Kind.ABSENCE: Absence(),
     Kind.COMPOSITE: Composite(),
-    Kind.CONTRACT: Breaches(),
+    Kind.CONTRACT: Threshold(),  # over its own outcomes, which are counted like anything else
     Kind.BASELINE: Baseline(),
 }
 

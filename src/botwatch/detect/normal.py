@@ -27,6 +27,8 @@ from botwatch.measure.query import DAY_S
 LEARNED_DAYS: Final = 14  # from which on the hour of the week is known
 JUDGED_DAYS: Final = 3  # with fewer nothing is judged
 NODES_BEFORE: Final = 4  # hours of the day before that windows reach back to
+_KNOT_S: Final = 300
+_KNOTS: Final = HOUR_S // _KNOT_S
 _WEEK: Final = 7 * 24
 _WEEKS: Final = 4
 _LATELY: Final = 14 * 24  # hours over which scatter is learned
@@ -34,18 +36,20 @@ _AHEAD: Final = 25
 _SPAN: Final = _LATELY + _AHEAD
 _FROM: Final = DAYS * 24 - _LATELY
 _FOLLOWS: Final = 0.25  # of the difference, in an hour in which much comes
+_FOLLOWS_ALONE: Final = 0.06  # of what is left when all beside it are taken into account
 _MUCH: Final = 10.0
 _LEVEL: Final = (0.25, 4.0)
 _FROZEN_HOURS: Final = 48
-_STRANGE: Final = 3.0
+_STRANGE: Final = 2.0
 _HOURS_MIN: Final = 48
 _HOURS_OF_A_DAY: Final = 12  # that make it a known one
 _NOISE, _SWING = 1.5, 0.02  # until enough is known
 _NOISE_MIN, _SWING_MIN = 0.1, 0.001
 _REGULAR: Final = 0.6  # with less noise than that it is a clock that sends, and no chance
-_SQUARES: Final = ((0.5, 0.455), (0.7, 1.074), (0.85, 2.072))  # of a normal deviate, by their rank
+_SQUARES: Final = ((0.5, 0.455), (0.6, 0.708), (0.7, 1.074))  # of a normal deviate, by their rank
 _LEARNING_SWING: Final = 0.02  # added while only the hour of the day is known
 _USUAL_MIN: Final = 3.0  # in an hour with less, chance hides how numbers scatter
+_CURVE: Final = tuple(weight / 35 for weight in (-3, 12, 17, 12, -3))  # the best parabola through five
 _PEAK: Final = 2.0  # deviations of a median of four
 _RARE: Final = 0.25  # added to what is bad, so that none so far is not never
 
@@ -71,10 +75,12 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """For one day: `usual` by the hour from four hours before it to the one after it; `level` by its hours."""
+    """For one day: `usual` by the hour from four hours before it to the one after it, and `summed` up every five
+    minutes of them; `level` by the hours of the day."""
 
     start_s: int
     usual: Floats
+    summed: Floats
     level: Floats
     noise: Floats
     swing: Floats
@@ -84,13 +90,16 @@ class Normal:
     def judged(self) -> Flags:
         return np.asarray(self.days >= JUDGED_DAYS, dtype=np.bool_)
 
-    def usual_at(self, at_s: NDArray[np.int64]) -> Floats:
-        """By the hour, at moments of the day or shortly before it: from the middle of one hour to that of the next."""
-        usual = np.nan_to_num(self.usual)
-        place = (at_s - self.start_s) / HOUR_S + NODES_BEFORE - 0.5
-        before = np.clip(np.floor(place).astype(np.int64), 0, usual.shape[1] - 2)
+    def between(self, start_s: NDArray[np.int64], end_s: NDArray[np.int64]) -> Floats:
+        """The mean usual value an hour between two moments of the day, or shortly before it."""
+        hours = (end_s - start_s) / HOUR_S
+        return np.asarray((self._summed_at(end_s) - self._summed_at(start_s)) / hours)
+
+    def _summed_at(self, at_s: NDArray[np.int64]) -> Floats:
+        place = np.clip((at_s - self.start_s) / _KNOT_S + NODES_BEFORE * _KNOTS, 0, self.summed.shape[1] - 1)
+        before = np.minimum(place.astype(np.int64), self.summed.shape[1] - 2)
         share = place - before
-        return np.asarray(usual[:, before] * (1 - share) + usual[:, before + 1] * share)
+        return np.asarray(self.summed[:, before] * (1 - share) + self.summed[:, before + 1] * share)
 
     def level_at(self, end_s: NDArray[np.int64]) -> Floats:
         """For ticks of the day, by when they end."""
@@ -133,20 +142,35 @@ def _learn(past: Past, guard: Past | None, subjects: tuple[Subject, ...], day_s:
     before = told.copy()
     before[:, DAYS * 24 - 1] = np.nan  # the last hour is not over for long enough when the day begins
     days = (_by_day(~np.isnan(before)).sum(axis=2) >= _HOURS_OF_A_DAY).sum(axis=1).astype(np.int64)
+    smooth = np.ones((len(subjects), _SPAN), dtype=np.bool_)
     if how.of is Of.SHARE:
         usual = _usual_share((before if how.bad else 100 - before) / 100 * of, of)
         came = (told if how.bad else 100 - told) / 100 * of
         shown = usual[:, -_AHEAD - NODES_BEFORE :]
         came, usual = came[:, _FROM:], usual * of[:, _FROM:]
     else:
-        came, usual = told[:, _FROM:], _usual(told, smooth=how.of is Of.COUNT)
-        shown = usual[:, -_AHEAD - NODES_BEFORE :]
+        came, usual = told[:, _FROM:], _usual(told)
+        if how.of is Of.COUNT:
+            usual, smooth = _smoothed(usual)
+        shown = _sharpened(usual, smooth)[:, -_AHEAD - NODES_BEFORE :]
     hourly = _Hourly(came, usual, of[:, _FROM:], groups_of(subjects) if how.beside else None, how)
     rows = len(subjects)
     noise, swing = _scatter(hourly, _levels(hourly, np.full(rows, _NOISE), np.full(rows, _SWING)))
     swing = swing + np.where(days < LEARNED_DAYS, _LEARNING_SWING, 0.0)
     level = _levels(hourly, noise, swing)[:, _LATELY : _LATELY + 24]
-    return Normal(day_s, shown, level, noise, swing, days)
+    return Normal(day_s, shown, _summed(shown, smooth[:, -_AHEAD - NODES_BEFORE :]), level, noise, swing, days)
+
+
+def _summed(usual: Floats, smooth: Flags) -> Floats:
+    """Along lines from the middle of an hour to that of the next; what is not smooth begins and ends with its hour."""
+    usual = np.nan_to_num(usual)
+    place = (np.arange(usual.shape[1] * _KNOTS) + 0.5) / _KNOTS - 0.5
+    before = np.clip(np.floor(place).astype(np.int64), 0, usual.shape[1] - 2)
+    share = np.clip(place - before, 0.0, 1.0)
+    line = usual[:, before] * (1 - share) + usual[:, before + 1] * share
+    steps = np.repeat(usual, _KNOTS, axis=1)
+    rate = np.where(smooth[:, before] & smooth[:, before + 1], line, steps)
+    return np.concatenate((np.zeros((len(usual), 1)), np.cumsum(rate, axis=1) / _KNOTS), axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +189,7 @@ def _by_day(values: Floats | Flags) -> NDArray[Any]:
     return values[:, : days * 24].reshape(len(values), days, 24)
 
 
-def _usual(told: Floats, *, smooth: bool) -> Floats:
+def _usual(told: Floats) -> Floats:
     at = np.s_[_FROM : _FROM + _SPAN]
     weeks = np.stack([told[:, at.start - _WEEK * back : at.stop - _WEEK * back] for back in range(1, _WEEKS + 1)])
     days = np.stack([told[:, at.start - 24 * back : at.stop - 24 * back] for back in range(1, 8)])
@@ -173,16 +197,27 @@ def _usual(told: Floats, *, smooth: bool) -> Floats:
     counted = (~np.isnan(weeks)).sum(axis=0)
     # Two weeks outvote nobody: the hour of the day decides between them.
     two = median(np.concatenate((weeks, of_day[None])))
-    found = np.where(counted >= 3, median(weeks), np.where(counted == 2, two, of_day))
-    return _smoothed(found) if smooth else found
+    return np.where(counted >= 3, median(weeks), np.where(counted == 2, two, of_day))
 
 
-def _smoothed(usual: Floats) -> Floats:
-    """Together with the hours around it, unless it stands out of them as a peak that comes again does."""
-    wide = np.concatenate((usual[:, :1], usual, usual[:, -1:]), axis=1)
-    around = (wide[:, :-2] + wide[:, 2:]) / 2
-    alike = (usual - around) ** 2 <= _PEAK**2 * (0.5 * usual + 1)
-    return np.where(alike, (usual + 2 * around) / 3, usual)
+def _smoothed(usual: Floats) -> tuple[Floats, Flags]:
+    """Together with the hours around it, as a curve through five of them goes, unless it stands out of them as a peak
+    that comes again does; and where it does not."""
+    wide = np.concatenate((usual[:, :1], usual[:, :1], usual, usual[:, -1:], usual[:, -1:]), axis=1)
+    count = usual.shape[1]
+    curve = sum(weight * wide[:, at : at + count] for at, weight in enumerate(_CURVE))
+    alike = (usual - curve) ** 2 <= _PEAK**2 * (0.25 * usual + 1)
+    return np.where(alike, np.maximum(curve, 0.0), usual), alike
+
+
+def _sharpened(usual: Floats, smooth: Flags) -> Floats:
+    """So that lines from the middle of one hour to that of the next hold as much as the hours did."""
+    bent = usual[:, :-2] - 2 * usual[:, 1:-1] + usual[:, 2:]
+    found = usual.copy()
+    found[:, 1:-1] = np.maximum(usual[:, 1:-1] - bent / 8, usual[:, 1:-1] / 2)
+    there = smooth.copy()
+    there[:, 1:-1] &= smooth[:, :-2] & smooth[:, 2:]
+    return np.where(there & ~np.isnan(found), found, usual)
 
 
 def _usual_share(came: Floats, of: Floats) -> Floats:
@@ -215,33 +250,24 @@ def _beside(came: Floats, usual: Floats, groups: NDArray[np.int64]) -> Floats:
 
 
 def _scatter(hourly: _Hourly, level: Floats) -> tuple[Floats, Floats]:
-    """Noise and swing, from how far hours were from what was expected of them when they came."""
-    settled = np.s_[:, 24 : _LATELY - 1]  # the level has to begin somewhere
-    came, expected, of = hourly.came[settled], (hourly.usual * level)[settled], hourly.of[settled]
-    both = ~np.isnan(came) & ~np.isnan(expected)
-    if hourly.how.of is Of.MEAN:
-        valid, size = both & (of > 0) & (came > 0) & (expected > 0), of
-        apart = np.log(np.where(valid, came, 1.0) / np.where(valid, expected, 1.0)) ** 2 * of
-    else:
-        valid, size = both & (expected >= _USUAL_MIN), expected
-        apart = (came - expected) ** 2 / np.where(valid, expected, 1.0)
-    return _fitted(np.where(valid, apart, np.nan), np.where(valid, size, np.nan))
-
-
-def _fitted(apart: Floats, size: Floats) -> tuple[Floats, Floats]:
-    """A line through how far small and great hours were apart: where it begins is noise, how it rises swing."""
-    enough = (~np.isnan(apart)).sum(axis=1) >= _HOURS_MIN
-    middle = median(size.T)[:, None]
-    small, great = (np.where(part, apart, np.nan) for part in (size <= middle, size > middle))
-    at_small, at_great = (median(np.where(part, size, np.nan).T) for part in (size <= middle, size > middle))
-    low, high, all_ = _spread(small), _spread(great), _spread(apart)
-    tells = at_great >= 2 * at_small
-    rise = np.maximum(0.0, (high - low) / np.where(tells, at_great - at_small, 1.0))
-    swing = np.where(tells, rise, 0.0)
-    noise = np.where(tells, low - swing * at_small, all_)
+    """Noise is how far two hours are from each other, swing what is left of how far they are from expected."""
+    settled, before = np.s_[:, 24 : _LATELY - 1], np.s_[:, 23 : _LATELY - 2]  # the level has to begin somewhere
+    means = hourly.how.of is Of.MEAN
+    ratios, sizes = [], []
+    for hours in (settled, before):
+        came, expected = hourly.came[hours], hourly.usual[hours] * level[settled]
+        size = hourly.of[hours] if means else expected
+        valid = ~np.isnan(came) & (expected > 0) & ((size > 0) & (came > 0) if means else size >= _USUAL_MIN)
+        ratio = np.where(valid, came, np.nan) / np.where(valid, expected, 1.0)
+        ratios.append(np.log(ratio) if means else ratio - 1)
+        sizes.append(np.where(valid, size, np.nan))
+    noise = _spread((ratios[0] - ratios[1]) ** 2 / (1 / sizes[0] + 1 / sizes[1]))
     noise = np.where(noise < _REGULAR, np.maximum(noise, _NOISE_MIN), np.maximum(noise, 1.0))
-    noise = np.where(enough, noise, _NOISE)
-    return noise, np.where(enough, np.maximum(swing, _SWING_MIN), _SWING)
+    great = sizes[0] >= median(sizes[0].T)[:, None]
+    apart = _spread(np.where(great, ratios[0] ** 2 * sizes[0], np.nan))
+    swing = (apart - noise) / median(np.where(great, sizes[0], np.nan).T)
+    enough = (~np.isnan(ratios[0] - ratios[1])).sum(axis=1) >= _HOURS_MIN
+    return np.where(enough, noise, _NOISE), np.where(enough, np.maximum(swing, _SWING_MIN), _SWING)
 
 
 def _spread(apart: Floats) -> Floats:
@@ -279,5 +305,13 @@ def _moved(
     strange = known & changed & (np.abs(sure) > _STRANGE)
     out = np.where(strange, out + 1, np.where(known, 0, out))
     follows = known & (~strange | (out > _FROZEN_HOURS))
-    gain = np.where(follows, _FOLLOWS * much / (much + _MUCH), 0.0)
-    return np.clip(level * (1 + gain * (came / usual - 1)), *_LEVEL), out
+    ratio, follow = came / usual, _FOLLOWS
+    if hourly.groups is not None:
+        # What moves all of them moves each; beyond that each moves by itself, and slowly.
+        told, there = (np.where(known & ~strange, values, 0.0) for values in (came, usual))
+        told, there = (values + others(values, hourly.groups) for values in (told, there))
+        common = np.where(there > 0, told / np.maximum(there, 1e-9), 1.0)
+        level = level * (1 + _FOLLOWS * there / (there + _MUCH) * (common - 1))
+        ratio, follow = ratio / np.maximum(common, 0.01), _FOLLOWS_ALONE
+    gain = np.where(follows, follow * much / (much + _MUCH), 0.0)
+    return np.clip(level * (1 + gain * (ratio - 1)), *_LEVEL), out

@@ -48,8 +48,8 @@ class Past:
         here = np.s_[low + shift : high + shift]
         told = self.values[[row for _, row in rows], here]
         if self.counts:
-            begun = np.maximum.accumulate(~np.isnan(told), axis=1)
-            told = np.where(begun & np.isnan(told), 0.0, told)
+            begun = np.maximum.accumulate(np.nan_to_num(told) > 0, axis=1)
+            told = np.where(begun, np.nan_to_num(told), np.nan)
         told = np.where(self.unknown[here], np.nan, told)
         found[[at for at, _ in rows], low:high] = told
         return found

@@ -13,9 +13,7 @@ from botwatch import limits
 from botwatch.detect.rule import Aggregation, Kind, NoData, Operand, Rule, Severity
 from botwatch.measure.query import near
 
-FIELDS: Final = tuple(
-    (field.alias or name) for name, field in Rule.model_fields.items() if name not in ("source", "options")
-)
+FIELDS: Final = tuple((field.alias or name) for name, field in Rule.model_fields.items() if name != "source")
 _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "kind": tuple(Kind),
     "aggregation": tuple(Aggregation),

@@ -113,6 +113,18 @@ def _conditions(value: Any) -> Any:
     )
 
 
+def _of_contract(rule: Mapping[str, Any]) -> Any:
+    """A contract is judged by its own outcomes, whatever it is called now."""
+    name, where = rule.get("name"), rule.get("where") or ()
+    given = [where] if isinstance(where, str) else where
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= limits.RULE_NAME_CHARS_MAX:
+        return where
+    if not isinstance(given, list | tuple):
+        return where
+    others = [one for one in given if getattr(one, "label", str(one).partition("=")[0]) != "contract"]
+    return [*others, Condition("contract", Op.IS, (name.strip(),))]
+
+
 def _condition_text(condition: Condition) -> str:
     patterns = condition.op is Op.LIKE  # its backslashes are written already
     values = [(value if patterns else value.replace("\\", "\\\\")).replace("|", "\\|") for value in condition.values]
@@ -209,8 +221,8 @@ class Rule(BaseModel):
         if "kind" not in rule:
             composite = rule.get("all") or rule.get("any")
             rule["kind"] = Kind.COMPOSITE if composite else Kind.RATIO if rule.get("per") else Kind.THRESHOLD
-        if rule["kind"] == Kind.CONTRACT and not rule.get("field"):
-            rule = {**_BREACHES, **rule}
+        if rule["kind"] == Kind.CONTRACT:
+            rule = {**({} if rule.get("field") else _BREACHES), **rule, "where": _of_contract(rule)}
         if rule["kind"] == Kind.BASELINE:
             rule = {**_BASELINE, "operand": _worse_side(rule), **rule}
         if not rule.get("by") and isinstance(rule.get("field"), str) and rule["field"].strip():

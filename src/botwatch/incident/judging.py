@@ -271,11 +271,12 @@ def began_s(rule: Rule, points: Points, at_s: int, *, quiet: bool, usual: words.
     if quiet:
         heard = [start for start, value in points if value]
         return heard[-1] + TICK_S if heard else min(window_s, hold_s)
-    if rule.kind is Kind.THRESHOLD and rule.aggregation is Aggregation.SUM:
+    one_measure = rule.kind in (Kind.THRESHOLD, Kind.CONTRACT)
+    if one_measure and rule.aggregation is Aggregation.SUM:
         counted = [start for start, value in points if value and start >= min(window_s, hold_s)]
         return counted[0] if counted else hold_s
     began = at_s - TICK_S
-    for start, value in reversed(points if rule.kind is Kind.THRESHOLD else ()):
+    for start, value in reversed(points if one_measure else ()):
         if value is None:
             continue
         if not rule.operand.holds(value, rule.value):

@@ -1,9 +1,9 @@
 """When a conversation is done: by the bot's own definition in the settings, or by what holds for any bot.
 
 A definition names what must have happened in the session, any of it: `action:place_order`, an action that did not fail;
-`event:order.placed`, an event; `outcome:resolved`, the word it ended with. Without one, a session is done when it ended with
-the outcome `completed`, or, where it did not say how it ended, when its last turn was answered, no human took over, and what
-the user thought of it was not below 0.
+`event:order.placed`, an event; `outcome:resolved`, the word it ended with. Without one, a session is done when it ended
+with the outcome `completed`, or, where it did not say how, when its last turn was answered, no human took over, and
+what the user thought of it was not below 0.
 """
 
 from __future__ import annotations

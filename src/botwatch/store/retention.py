@@ -81,7 +81,19 @@ def _end(table: str, partition: str) -> dt.date:
     return start + dt.timedelta(days=1)
 
 
-_MONTHLY: Final = frozenset({"ticks_5m", "ticks_1h", "sessions", "session_steps", "concurrency", "faults", "profiles", "services", "service_changes"})
+_MONTHLY: Final = frozenset(
+    {
+        "ticks_5m",
+        "ticks_1h",
+        "sessions",
+        "session_steps",
+        "concurrency",
+        "faults",
+        "profiles",
+        "services",
+        "service_changes",
+    }
+)
 
 
 def expired(found: Sequence[Partition], settings: Settings, today: dt.date) -> list[Partition]:

@@ -1,6 +1,7 @@
 """What users write, by what they mean: to measure how well questions are grouped.
 
-`KNOWN` was looked at while the grouping was made. `UNSEEN` was written before it and left alone: other trades, other words.
+`KNOWN` was looked at while the grouping was made. `UNSEEN` was written before it and left alone: other trades, other
+words.
 Two questions of one meaning in different languages are counted neither way.
 """
 

@@ -1,4 +1,4 @@
-"""How well questions were put together: of all pairs of questions, which are of one meaning and which are in one group."""
+"""How well questions were put together: which pairs are of one meaning, and which are in one group."""
 
 from __future__ import annotations
 

@@ -40,6 +40,29 @@ def test_what_shares_only_small_words_stays_apart() -> None:
     assert len(groups("where can I get a refund", "where can I get a coffee", "can I get a loan")) == 3
 
 
+CITIES = ("Leeds", "Lyon", "Lund", "Linz", "Lisbon")
+PRODUCTS = ("bike helmet", "rain jacket", "desk lamp", "headphones", "wool blanket")
+
+
+def test_what_is_asked_counts_more_than_what_it_is_asked_about() -> None:
+    """Cities and products change places in phrases that have nothing else in common: they are no questions."""
+    hotels, trains = [f"hotels in {city}" for city in CITIES], [f"how do trains go to {city}?" for city in CITIES]
+    broken, warranty = (
+        [f"the {p} came broken" for p in PRODUCTS],
+        [f"how long is the warranty on the {p}" for p in PRODUCTS],
+    )
+    assert groups(*hotels, *trains, *broken, *warranty) == [hotels, trains, broken, warranty]
+
+
+def test_what_changes_in_one_phrase_only_may_be_the_point() -> None:
+    asked = [f"{verb} my card" for verb in ("block", "activate", "replace", "design", "upgrade", "register")]
+    assert groups(*asked) == [[text] for text in asked]
+
+
+def test_numbers_of_orders_and_bookings_say_nothing() -> None:
+    assert groups("please cancel B2203", "I need to move B2203") == [["please cancel B2203"], ["I need to move B2203"]]
+
+
 def test_what_words_do_not_tell_is_not_guessed() -> None:
     assert len(groups("show me the manager", "this is unacceptable")) == 2
 

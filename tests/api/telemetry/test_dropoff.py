@@ -29,7 +29,7 @@ def talk(bots: Bots, session: str, said: str, action: str = "", ago: float = 7_2
 
 
 @pytest.fixture
-def _talks(bots: Bots) -> None:
+def talks(bots: Bots) -> None:
     talk(bots, "s1", "Your address for order 1, please?", "ask_address", ago=9_000)
     talk(bots, "s2", "Your address for order 22, please!", "ask_address", ago=8_000)
     talk(bots, "s3", "How would you like to pay?", "ask_payment")
@@ -44,9 +44,14 @@ class TestByTheBotsOwnDefinition:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"bots": {"shop": {"done": "action:pay"}}})
 
-    async def test_conversations_stop_at_actions(self, admin: Asker, _talks: None) -> None:
+    async def test_conversations_stop_at_actions(self, admin: Asker, talks: None) -> None:
         told = await admin.get(PATH)
-        assert {name: told[name] for name in told if name != "items"} == {"stop": "action", "over": 6, "done": 1, "left": 5}
+        assert {name: told[name] for name in told if name != "items"} == {
+            "stop": "action",
+            "over": 6,
+            "done": 1,
+            "left": 5,
+        }
         assert [(item["step"], item["sessions"], item["share"]) for item in told["items"]] == [
             (None, 2, 40),
             ("ask_address", 2, 40),
@@ -56,7 +61,7 @@ class TestByTheBotsOwnDefinition:
         assert address["said"] == "Your address for order 22, please!"
         assert address["examples"] == [{"bot": "shop", "session_id": "s2"}, {"bot": "shop", "session_id": "s1"}]
 
-    async def test_conversations_stop_at_what_the_bot_said(self, admin: Asker, _talks: None) -> None:
+    async def test_conversations_stop_at_what_the_bot_said(self, admin: Asker, talks: None) -> None:
         told = await admin.get(PATH, stop="message", bot="shop", channel="web")
         assert [(item["step"], item["sessions"]) for item in told["items"]] == [
             ("how would you like to pay", 2),
@@ -67,7 +72,7 @@ class TestByTheBotsOwnDefinition:
         assert (await admin.get(PATH, channel="mail"))["over"] == 0
 
 
-async def test_without_a_definition_what_was_answered_is_done(admin: Asker, bots: Bots, _talks: None) -> None:
+async def test_without_a_definition_what_was_answered_is_done(admin: Asker, bots: Bots, talks: None) -> None:
     talk(bots, "lost", "no idea", "guess", outcome="failed", after_s=None)
     told = await admin.get(PATH)
     assert (told["over"], told["done"], told["left"]) == (7, 5, 2)

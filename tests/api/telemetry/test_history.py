@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.api.conftest import error_of
 from tests.api.telemetry.conftest import NOW_S, Asker, Bots
 
@@ -89,3 +91,14 @@ async def test_what_does_not_fit_is_refused(admin: Asker) -> None:
         {"measures": "messages.in"},
     ):
         assert error_of(await admin.response(PATH, **params)) == (422, "bad_request"), params
+
+
+async def test_a_count_can_be_asked_for_by_the_second(admin: Asker, bots: Bots) -> None:
+    bots.talk("s1", 60)
+    asked = {"measure": "messages.count", "period": "1h", "step": "1h"}
+    (count,) = (await admin.get(PATH, **asked))["series"]
+    (rate,) = (await admin.get(PATH, **asked, aggregation="rate"))["series"]
+    assert sum(value or 0 for _, value in count["points"]) == 2
+    assert max(value or 0 for _, value in rate["points"]) == pytest.approx(2 / 3_600, rel=0.01)
+    refused = await admin.response(PATH, **asked, aggregation="p95")
+    assert error_of(refused) == (422, "bad_request")

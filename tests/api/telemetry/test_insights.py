@@ -94,14 +94,28 @@ async def test_common_queries_are_told_apart_by_their_words(admin: Asker, bots: 
     assert (await admin.get(PATH + "queries", bot="help"))["items"] == []
 
 
-async def test_common_queries_are_put_together_by_what_they_mean(admin: Asker, bots: Bots, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = ("where is my order", "Where's my parcel??", "order status please", "cancel it", "where is my order", "WHERE IS MY ORDER!")
+async def test_common_queries_are_put_together_by_what_they_mean(
+    admin: Asker, bots: Bots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = (
+        "where is my order",
+        "Where's my parcel??",
+        "order status please",
+        "cancel it",
+        "where is my order",
+        "WHERE IS MY ORDER!",
+    )
     bots.said(*({"ago": 100 + n, "text": text, "session": f"s{n // 2}"} for n, text in enumerate(texts)))
     bots.turn(100, "answered", session_id="s0")
     bots.turn(101, "unanswered", None, session_id="s0")
     told = await admin.get(PATH + "queries")
     order, cancel = told["items"]
-    assert (order["phrase"], order["count"], order["sessions"], order["answered_share"]) == ("where is my order", 5, 3, 50)
+    assert (order["phrase"], order["count"], order["sessions"], order["answered_share"]) == (
+        "where is my order",
+        5,
+        3,
+        50,
+    )
     assert [(v["phrase"], v["count"]) for v in order["variants"]] == [
         ("where is my order", 3), ("order status please", 1), ("where s my parcel", 1),
     ]  # fmt: skip
@@ -169,11 +183,11 @@ async def test_each_message_is_listed_once_with_every_reason(admin: Asker, bots:
 
 
 async def test_what_a_bot_calls_a_fallback_was_not_understood(admin: Asker, bots: Bots) -> None:
-    conversation(bots, "first", "sorry?", "second", "here you are", "third", "what?", "fourth", "well")
+    conversation(bots, "first", "sorry?", "second", "here you are", "third", "what?")
     bots.span(1_001, trace(1), ms=2_000, session_id="s1", action="Default Fallback Intent")  # began before the message
     bots.span(979, trace(2), session_id="s1", action="find_order")
     bots.log(959, event="nlu.not_understood", session_id="s1")
-    bots.log(939, event="bot.message", session_id="s1", attributes={"bot.intent": "none"})
+    bots.log(940, "fourth", event="bot.message", session_id="s1", attributes={"bot.intent": "none"})
     bots.span(2_000, trace(3), session_id="s1", action="none")  # before anything was said
     items = (await admin.get(PATH + "misunderstood", reason="fallback"))["items"]
     assert [(item["text"], item["reasons"]) for item in items] == [

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from botwatch.api.reads.week import HOUR_S, Spike, hours_of, span_of, spikes_of, week_of
+from botwatch.api.reads.week import Spike, hours_of, span_of, spikes_of, week_of
+from botwatch.measure.window import HOUR_S
 from botwatch.settings import Settings
 from tests.api.conftest import error_of
 from tests.api.telemetry.conftest import NOW_S, Asker, Bots
@@ -70,7 +71,12 @@ def test_what_is_little_or_has_unknown_neighbours_is_no_spike() -> None:
     little = {monday + n * HOUR_S: 9.0 if n % 168 == 33 else 0.0 for n in range(336)}
     assert spikes_of(little, BERLIN, adds_up=True) == []
     assert len(spikes_of(little, BERLIN, adds_up=False)) == 1
-    assert spikes_of({at_s: value for at_s, value in steady(2, w0h33=90, w1h33=90).items() if value == 90}, BERLIN, adds_up=True) == []
+    assert (
+        spikes_of(
+            {at_s: value for at_s, value in steady(2, w0h33=90, w1h33=90).items() if value == 90}, BERLIN, adds_up=True
+        )
+        == []
+    )
     rising = {monday + n * HOUR_S: float(n % 24 * 10) for n in range(336)}
     assert [spike.hour for spike in spikes_of(rising, BERLIN, adds_up=True)] == []
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from botwatch import limits
 from botwatch.errors import SpoolFull
+from botwatch.watch.contracts.pairing import Pairing, Stretch
 from botwatch.watch.contracts.settler import CURSOR_KEY, Report
 from tests.watch.contracts.promises import Happened, House, at_ns, expected, met, rule
 
@@ -290,15 +293,21 @@ async def test_one_that_is_switched_off_is_not_counted(new_house: New) -> None:
     assert house.outcomes() == {}
 
 
+async def test_more_than_can_be_counted_are_told(new_house: New, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONTRACTS_MAX", 1)
+    house = new_house(SLA, rule("all", when="handoff", then="message in", within="5m"))
+    house.arrive(1, Happened(0, "bot.handoff"))
+    assert (await run(house, 310)).trouble == "1 more than 1 are not counted"
+    assert house.ticks() == {("all", "breached"): 1}
+
+
 async def test_a_contract_the_engine_refuses_does_not_stop_the_others(
     new_house: New, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from botwatch.watch.contracts.pairing import Pairing
-
     whole = Pairing.extent
 
-    def broken(self: Pairing, stretch: object) -> tuple[str, dict[str, object]]:
-        sql, params = whole(self, stretch)  # type: ignore[arg-type]
+    def broken(self: Pairing, stretch: Stretch) -> tuple[str, dict[str, Any]]:
+        sql, params = whole(self, stretch)
         return (sql.replace("SELECT", "SELEKT", 1) if self.name == "broken" else sql), params
 
     house = new_house(SLA, rule("broken", when="handoff", then="message in", within="5m"))

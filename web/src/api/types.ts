@@ -54,6 +54,32 @@ export interface BacktestShape {
   items: WouldShape[];
 }
 
+export interface Baseline {
+  measure: string;
+  step_s: number;
+  sensitivity: string;
+  /** subjects of which less came, that are not shown */
+  left_out: number;
+  series: BaselineSeries[];
+}
+
+export interface BaselinePoint {
+  /** when the step begins */
+  at: string;
+  value: number | null;
+  /** less would be surprising */
+  low: number | null;
+  expected: number | null;
+  /** more would be surprising */
+  high: number | null;
+}
+
+export interface BaselineSeries {
+  labels: Record<string, string>;
+  learning: Learning;
+  points: BaselinePoint[];
+}
+
 export interface BotItem {
   name: string;
   first_seen: string;
@@ -62,7 +88,7 @@ export interface BotItem {
   channels: string[];
 }
 
-export type BotwatchApiShapesInsightsReason = "failed" | "unanswered" | "handed_off" | "repeated" | "feedback";
+export type BotwatchApiShapesInsightsReason = "failed" | "unanswered" | "handed_off" | "repeated" | "fallback" | "feedback";
 
 export interface BotwatchApiShapesMonitoringStatus {
   sessions: SessionFigures;
@@ -82,6 +108,23 @@ export type BotwatchNotifyRouteReason = "rule" | "route" | "default" | "escalati
 export type BotwatchNounsDirection = "in" | "out";
 
 export type BotwatchWatchProbesModelStatus = "running" | "degraded" | "sealed" | "stopped" | "unknown";
+
+export interface BreachShape {
+  bot: string;
+  channel: string;
+  session: string | null;
+  /** what both have in common: the session, or an id of a job, trace or expectation */
+  id: string;
+  at: string;
+  due: string;
+  /** late; null: not at all, as far as is known */
+  followed: string | null;
+  about: string;
+  trace: string | null;
+  correlation: string | null;
+  /** `name` and `url` of the pages that show it */
+  links: Record<string, string>[];
+}
 
 export interface BrokerItem {
   name: string;
@@ -161,6 +204,42 @@ export interface CommonQuery {
   phrases: number;
   /** the most frequent first, at most 20 */
   variants: Variant[];
+}
+
+export interface ContractShape {
+  name: string;
+  /** of its rule: default, file:NAME, api; turns: settled with the turns, without a rule */
+  source: string;
+  enabled: boolean;
+  state: ContractState;
+  when: string;
+  then: string[];
+  /** what both have in common */
+  same: string;
+  /** the first that fits a bot and channel counts; the last fits all */
+  terms: TermShape[];
+  kept: number;
+  breached: number;
+  late: number;
+  /** percent followed in time, of all of which it is known; null: of none */
+  rate: number | null;
+  /** the first in the window; null: there is none */
+  counted_since: string | null;
+  problems: ProblemShape[];
+}
+
+export type ContractState = "off" | "broken" | "no_data" | "few" | "kept" | "breached";
+
+export interface ContractToCheck {
+  rule: Record<string, unknown> | string;
+  period?: string;
+}
+
+export interface ContractsShape {
+  /** by name */
+  items: ContractShape[];
+  start: string;
+  end: string;
 }
 
 export interface CostShape {
@@ -287,6 +366,30 @@ export interface DrillShape {
   legs: LegShape[];
   channels: string[];
   incident: string | null;
+}
+
+export interface DropOff {
+  stop: Stop;
+  /** conversations whose last message lies in the window, and which ended or are idle */
+  over: number;
+  /** of these, by the bot's own definition or by what holds for any bot */
+  done: number;
+  /** of these, the others */
+  left: number;
+  /** where those stopped, the most frequent first */
+  items: DropOffItem[];
+}
+
+export interface DropOffItem {
+  /** the action, or the phrase of the message; null: there was none */
+  step: string | null;
+  /** the bot's last message in the newest of these conversations */
+  said: string | null;
+  sessions: number;
+  /** percent of the conversations that were left */
+  share: number;
+  /** the newest */
+  examples: SessionName[];
 }
 
 export type Empty = "null" | "zero where the bot was seen" | "zero as far as sessions have been counted" | "zero";
@@ -614,6 +717,17 @@ export interface Latency {
   p99: number | null;
 }
 
+export interface Learning {
+  /** of which something is known */
+  days: number;
+  /** from which on the hour of the week is known; before, the hour of the day */
+  of_days: number;
+  /** whether rules judge by it yet */
+  judged: boolean;
+  /** 'learning, 3 of 14 days'; empty: it is known */
+  text: string;
+}
+
 export interface LegShape {
   name: string;
   /** since the leg before */
@@ -869,6 +983,12 @@ export interface PageBotItem {
   next: string | null;
 }
 
+export interface PageBreachShape {
+  items: BreachShape[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
 export interface PageDeliveryShape {
   items: DeliveryShape[];
   /** the cursor of the next page; null: this is the last */
@@ -1061,7 +1181,7 @@ export interface Ready {
   reasons: string[];
 }
 
-export type ReasonInput = "failed" | "unanswered" | "handed_off" | "repeated" | "feedback";
+export type ReasonInput = "failed" | "unanswered" | "handed_off" | "repeated" | "fallback" | "feedback";
 
 export interface ReceiptShape {
   /** the idempotency key that the receiver gets */
@@ -1219,6 +1339,8 @@ export interface Said {
   trace_id: string | null;
 }
 
+export type Sensitivity = "low" | "medium" | "high";
+
 export interface SeriesShape {
   measure: string;
   labels: Record<string, string>;
@@ -1329,6 +1451,11 @@ export interface SessionItem {
   feedback: Feedback | null;
 }
 
+export interface SessionName {
+  bot: string;
+  session_id: string;
+}
+
 export interface SessionPage {
   items: SessionItem[];
   /** the cursor of the next page; null: this is the last */
@@ -1433,6 +1560,17 @@ export type StatusInput = "open" | "acknowledged" | "resolved";
 
 export type Step = "opened" | "acknowledged" | "worsened" | "noted" | "resolved";
 
+export type Stop = "action" | "message";
+
+export interface TermShape {
+  /** null: any */
+  bot: string | null;
+  channel: string | null;
+  within: string;
+  /** when the time counts; null: always */
+  hours: string | null;
+}
+
 export interface ThresholdsShape {
   warning: number;
   critical: number;
@@ -1536,6 +1674,20 @@ export interface TraceSession {
 
 export type Trend = "growing" | "draining" | "steady" | "empty" | "unknown";
 
+export interface TrialShape {
+  name: string;
+  start: string;
+  end: string;
+  kept: number;
+  breached: number;
+  late: number;
+  open: number;
+  /** percent followed in time; null: nothing had to be followed */
+  rate: number | null;
+  /** the newest breaches */
+  examples: BreachShape[];
+}
+
 export interface TurnItem {
   asked: string;
   answered: string | null;
@@ -1583,6 +1735,42 @@ export interface VariantShape {
 export type Verdict = "ignored" | "flaps" | "often" | "silent" | "fine";
 
 export type Via = "browser" | "api" | "setting";
+
+export interface Week {
+  measure: string;
+  unit: string;
+  /** the hours are those of this time zone, that of the settings */
+  zone: string;
+  from: string;
+  /** the hour that is going on is left out */
+  to: string;
+  /** all 168, from Monday 00:00 */
+  hours: WeekHour[];
+  /** hours that stand out week after week */
+  spikes: WeekSpike[];
+}
+
+export interface WeekHour {
+  /** 0 is Monday */
+  day: number;
+  hour: number;
+  /** of the weeks; null: nothing is known of this hour */
+  mean: number | null;
+  weeks: number;
+}
+
+export interface WeekSpike {
+  day: number;
+  hour: number;
+  /** in which it stood out */
+  weeks: number;
+  /** weeks it is known in */
+  of: number;
+  mean: number;
+  /** what the hours before and after it have; null: they have nothing */
+  times: number | null;
+  sentence: string;
+}
 
 export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 

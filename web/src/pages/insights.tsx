@@ -2,23 +2,22 @@
 
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/fetch";
-import { useHistory, useList } from "../api/queries";
+import { useList } from "../api/queries";
 import type { CommonQueries, CommonQuery, DriftShape, Engagement, FeedbackItem, Misunderstood, PageDriftShape, PageFeedbackItem, PageMisunderstood, ProfileShape, SourceShape, Uttered } from "../api/types";
 import { Chart } from "../charts/chart";
 import { count, milliseconds, percent } from "../lib/format";
-import { rangeOf } from "../lib/range";
-import { linesOf } from "../lib/series";
 import { absolute, clock } from "../lib/time";
 import { set } from "../lib/url";
-import { DAYS, spikes, weekOf } from "../lib/week";
 import { useChange } from "./changing";
 import { addressOf } from "./conversations";
 import { BotChoice, useParam } from "./filters";
 import { Answer, Choice, Empty, Link, Mark, More, Panel, Problem, Said, When } from "./parts";
 import { useRange } from "./range";
+import { Stops } from "./stops";
 import { type Column, Table } from "./table";
+import { Week } from "./week";
 
-const PLACES = [["", "Drift"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["people", "People"], ["week", "Week"]] as const;
+const PLACES = [["", "Drift"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["stops", "Stops"], ["people", "People"], ["week", "Week"]] as const;
 export const INSIGHT_PLACES: readonly string[] = PLACES.map(([place]) => place);
 
 export function Insights({ what, admin }: { what: string; admin: boolean }) {
@@ -31,6 +30,7 @@ export function Insights({ what, admin }: { what: string; admin: boolean }) {
       {what === "questions" && <Questions />}
       {what === "misunderstood" && <NotUnderstood admin={admin} />}
       {what === "feedback" && <Feedback />}
+      {what === "stops" && <Stops />}
       {what === "people" && <People />}
       {what === "week" && <Week />}
     </>
@@ -146,7 +146,7 @@ function Questions() {
   const get = useParam();
   const asked = useQuery({ queryKey: ["/api/insights/queries", range.query, get("bot")], queryFn: () => ask<CommonQueries>("/api/insights/queries", { ...range.query, bot: get("bot"), limit: 100 }) });
   const columns: Column<CommonQuery>[] = [
-    { name: "What users write", cell: (item) => <Said text={item.example} className="two-lines" /> },
+    { name: "What users write", cell: (item) => <Asked item={item} /> },
     { name: "Times", number: true, by: (item) => item.count, cell: (item) => count(item.count) },
     { name: "Conversations", number: true, by: (item) => item.sessions, cell: (item) => count(item.sessions), less: "middle" },
     { name: "Answered", number: true, by: (item) => item.answered_share, cell: (item) => percent(item.answered_share) },
@@ -154,12 +154,33 @@ function Questions() {
   return (
     <Panel title="Most frequent questions" aside={<span className="quiet">{range.label}</span>}>
       <form className="filters" onSubmit={(event) => event.preventDefault()}><BotChoice /></form>
-      <Answer of={asked}>{({ items }) => (items.length ? <Table items={items} columns={columns} keyOf={(item) => item.phrase} /> : <Empty>Nobody wrote in this time.</Empty>)}</Answer>
+      <Answer of={asked}>{({ items, left_out }) => (items.length ? (
+        <>
+          <p className="pad quiet">Put together by their words and what is known to mean the same; what only its sense tells stays apart.</p>
+          <Table items={items} columns={columns} keyOf={(item) => item.phrase} />
+          {left_out > 0 && <p className="pad quiet">{count(left_out)} messages with rare phrases are left out.</p>}
+        </>
+      ) : <Empty>Nobody wrote in this time.</Empty>)}</Answer>
     </Panel>
   );
 }
 
-const REASONS = [["", "All"], ["failed", "Failed"], ["unanswered", "Unanswered"], ["handed_off", "Handed off"], ["repeated", "Said again"], ["feedback", "Thumbs down"]] as const;
+function Asked({ item }: { item: CommonQuery }) {
+  const others = item.variants.slice(1);
+  return (
+    <>
+      <Said text={item.example} className="two-lines" />
+      {others.length > 0 && (
+        <details>
+          <summary className="quiet">and {count(item.phrases - 1)} more of the same</summary>
+          <ul>{others.map(({ phrase, example, count: times }) => <li key={phrase}><Said text={example} /> <span className="quiet">{count(times)}</span></li>)}</ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+const REASONS = [["", "All"], ["failed", "Failed"], ["unanswered", "Unanswered"], ["handed_off", "Handed off"], ["repeated", "Said again"], ["fallback", "Fallback"], ["feedback", "Thumbs down"]] as const;
 
 const TREATED = [["", "To be dealt with"], ["true", "Dealt with"]] as const;
 const MISSED = "/api/insights/misunderstood";
@@ -277,57 +298,6 @@ function People() {
                   { name: "Messages", number: true, by: (item) => item.messages, cell: (item) => count(item.messages), less: "middle" },
                 ]}
               />
-            </>
-          );
-        }}
-      </Answer>
-    </Panel>
-  );
-}
-
-const FOUR_WEEKS = rangeOf(new URLSearchParams({ period: "30d" }));
-const SHOWN = [["messages.in", "Messages of users"], ["errors.count", "Errors"], ["turns.unanswered", "Unanswered"], ["response.time", "Response time"]] as const;
-
-function Week() {
-  const get = useParam();
-  const measure = get("measure", "messages.in");
-  const where = get("bot") ? [`bot=${get("bot")}`] : [];
-  const history = useHistory(FOUR_WEEKS, { measure: [measure], where, step: "1h" });
-  return (
-    <Panel title="The hours of the week" aside={<span className="quiet">mean of the last 30 days, in your time zone</span>}>
-      <form className="filters" onSubmit={(event) => event.preventDefault()}>
-        <BotChoice />
-        <Choice label="Of" value={measure} options={SHOWN} onChange={(value) => set({ measure: value === "messages.in" ? "" : value })} />
-      </form>
-      <Answer of={history}>
-        {(found) => {
-          const points = linesOf(found, measure, measure, true)[0]?.points ?? [];
-          const cells = weekOf(points);
-          const most = cells.reduce((high, { mean }) => Math.max(high, mean ?? 0), 0);
-          const again = spikes(cells, points);
-          if (!points.some(([, value]) => value !== null)) return <Empty>Nothing is known of these weeks yet.</Empty>;
-          return (
-            <>
-              <div className="scroll" tabIndex={0} role="region" aria-label="Hours of the week">
-                <table className="heat">
-                  <thead><tr><th scope="col">Day</th>{Array.from({ length: 24 }, (_, hour) => <th key={hour} scope="col">{hour}</th>)}</tr></thead>
-                  <tbody>
-                    {DAYS.map((day, place) => (
-                      <tr key={day}>
-                        <th scope="row">{day}</th>
-                        {cells.filter((cell) => cell.day === place).map(({ hour, mean, weeks }) => (
-                          <td key={hour} data-heat={mean === null || !most ? "none" : Math.ceil((mean / most) * 9)} title={`${day} ${hour}:00: ${mean === null ? "unknown" : `${count(mean)} on average of ${weeks}`}`}>
-                            <span className="for-ears">{mean === null ? "unknown" : count(mean)}</span>
-                          </td>
-                        ))}
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-              <p className="pad">
-                {again.length ? <>Every week it peaks at {again.map(({ day, hour }) => `${DAYS[day]} ${hour}:00`).join(", ")}: something that runs at a fixed time, such as a newsletter or a job, may bring it.</> : "No hour stands out week after week."}
-              </p>
             </>
           );
         }}

@@ -30,7 +30,8 @@ export function LogLines({ items, withBot = false }: { items: readonly LogItem[]
                 {item.trace_id && <Link to={`/traces/${item.trace_id}`}>trace</Link>}{" "}
                 {item.session_id && <Link to={addressOf({ id: item.session_id, bot: item.bot })}>conversation</Link>}
               </p>
-              <Attributes of={{ bot: item.bot, host: item.host, event: item.event, ...item.attributes }} />
+              <Attributes of={{ bot: item.bot, host: item.host, event: item.event }} />
+              <Attributes of={item.attributes} title="Attributes" sought />
               <Attributes of={item.resource} title="Resource" />
             </div>
           </details>

@@ -14,6 +14,9 @@ import { Answer, Choice, Empty, Export, Panel, Said } from "./parts";
 import { useRange } from "./range";
 import { type Column, Table } from "./table";
 
+const WAYS: Record<string, string> = { rate: "by the second" };
+const DISTRIBUTION = ["count", "sum", "rate", "p50", "p90", "p95", "p99"];
+const OF_METRICS: Record<string, readonly string[]> = { gauge: ["last", "min", "max", "count", "sum"], delta: ["rate"], cumulative: ["rate"] };
 const USUAL = "response.time.p95";
 const POINTS = 300;
 const LINES = 50;
@@ -25,7 +28,8 @@ export function MeasuresPage() {
   const measure = useParam()("measure", USUAL);
   const by = (params.get("by") ?? "").split(",").filter(Boolean);
   const where = params.getAll("where");
-  const asked = { measure: [measure], by: by.join(","), where };
+  const as = params.get("as") ?? "";
+  const asked = { measure: [measure], by: by.join(","), where, aggregation: as };
   const history = useHistory(range, { ...asked, step: stepOf(range, POINTS) });
   const about = catalogue.data && find(catalogue.data, measure);
   return (
@@ -36,6 +40,9 @@ export function MeasuresPage() {
             <form className="filters" onSubmit={(event) => event.preventDefault()}>
               <Choice label="Measure" value={measure} options={namesOf(known)} onChange={(value) => go(`/explore/measures${keepTime(params, value)}`)} />
               <Choice label="By" value="" options={[["", by.length ? by.join(", ") : "nothing: all together"], ...labelsOf(about, by)]} onChange={(value) => set({ by: [...by, value].join(",") })} />
+              {about && about.ways.length > 0 && (
+                <Choice label="As" value={as} options={[["", "as it is"], ...about.ways.map((way) => [way, WAYS[way] ?? way] as const)]} onChange={(value) => set({ as: value })} />
+              )}
               <Narrow measure={measure} labels={about?.labels ?? []} />
             </form>
             <Chosen by={by} where={where} />
@@ -60,13 +67,15 @@ interface About {
   help: string;
   labels: readonly string[];
   measure?: MeasureShape;
+  /** What else can be asked of it. */
+  ways: readonly string[];
 }
 
 function find(catalogue: Catalogue, name: string): About | undefined {
   const measure = catalogue.measures.find((one) => one.name === name || one.aliases.includes(name));
-  if (measure) return { help: measure.help, labels: measure.labels, measure };
+  if (measure) return { help: measure.help, labels: measure.labels, measure, ways: measure.aggregations };
   const metric = catalogue.metrics.find((one) => `metric:${one.name}` === name);
-  return metric && { help: metric.help, labels: ["bot", "host", ...metric.labels] };
+  return metric && { help: metric.help, labels: ["bot", "host", ...metric.labels], ways: OF_METRICS[metric.kind] ?? DISTRIBUTION };
 }
 
 const namesOf = (catalogue: Catalogue) => [

@@ -1,7 +1,7 @@
 """Questions put together by their terms: pure, bounded, and the same for the same questions.
 
-The most frequent come first and each becomes the head of a group, unless it is close enough to a head there is. How close two
-are is the cosine of their terms, where a term weighs less the more questions have it.
+The most frequent come first and each becomes the head of a group, unless it is close enough to a head there is. How
+close two are is the cosine of their terms, where a term weighs less the more questions have it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from botwatch.api.meaning.slots import SLOT
 from botwatch.api.meaning.words import Terms, known, terms_of
 from botwatch.limits import QUESTION_HEADS_LOOKED_AT_MAX
 
 CLOSE: Final = 0.5
+_SLOT_WEIGHT: Final = 0.4
 _COMMON_WEIGHT: Final = 0.5  # what a term in every question weighs, of one in a single question
 
 
@@ -73,5 +75,6 @@ def _weights(texts: Sequence[Terms]) -> Mapping[str, float]:
     weights = {}
     for term, times in Counter(term for terms in texts for term in terms).items():
         rare = math.log(1 + len(texts) / times) / rarest
-        weights[term] = (light.get(term, 1.0) * (_COMMON_WEIGHT + (1 - _COMMON_WEIGHT) * rare)) ** 2
+        own = _SLOT_WEIGHT if term.startswith(SLOT) else light.get(term, 1.0)
+        weights[term] = (own * (_COMMON_WEIGHT + (1 - _COMMON_WEIGHT) * rare)) ** 2
     return weights

@@ -1,8 +1,8 @@
 """From what somebody wrote to the few terms that say what it is about.
 
-Case, accents, punctuation, figures and small words go; what is left is reduced to its stem, by the rules of the language the
-small words speak; and stems that mean much the same to a bot become one term. Nothing is guessed beyond that: two words which
-the list does not know as alike stay two.
+Case, accents, punctuation, figures and small words go; what is left is reduced to its stem, by the rules of the
+language the small words speak; and stems that mean much the same to a bot become one term. Nothing is guessed beyond
+that: two words which the list does not know as alike stay two.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final
 
 import snowballstemmer
 
+from botwatch.api.meaning.slots import filled, slots_of
 from botwatch.limits import QUESTION_TERMS_MAX
 
 Terms = frozenset[str]
@@ -26,6 +27,7 @@ Terms = frozenset[str]
 _WORD: Final = re.compile(
     r"(?:[^\W_]|[\u0900-\u0dff])+"
 )  # with the vowel signs of Indian scripts, which are no letters
+_NUMBER: Final = re.compile(r"[a-z]{0,2}\d+")  # also that of an order or a booking, such as `a 0` and `b0`
 _UNSPACED: Final = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]"
 )  # Japanese, Chinese, Thai: no spaces between words
@@ -83,10 +85,14 @@ def terms_of(texts: Iterable[str]) -> list[Terms]:
     stems = [_stems(of, language) for of, language in zip(words, spoken, strict=True)]
     heard = Counter(stem for of in stems for stem in of)
     respelt = _respelt(heard)
+    told = [
+        [_part(respelt.get(stem, stem), language, heard) for stem in of]
+        for of, language in zip(stems, spoken, strict=True)
+    ]
+    slots = slots_of(told, _ALIKE)
     return [
-        _joined({_part(respelt.get(stem, stem), language, heard) for stem in of})
-        or frozenset(_ONLY_SMALL + w for w in all_words)
-        for of, language, all_words in zip(stems, spoken, words, strict=True)
+        _joined(set(filled(of, slots))) or frozenset(_ONLY_SMALL + word for word in all_words)
+        for of, all_words in zip(told, words, strict=True)
     ]
 
 
@@ -123,7 +129,7 @@ def _language(words: Sequence[str], usual: str) -> str:
 
 def _stems(words: Sequence[str], language: str) -> list[str]:
     own, alike = known().languages[language], known().alike
-    telling = [word for word in words if word not in own.small and not word.isdigit()]
+    telling = [word for word in words if word not in own.small and not _NUMBER.fullmatch(word)]
     return [alike.get(word) or alike.get(stem := own.stem(word), stem) for word in telling]
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from botwatch.api.asking import Window
 from botwatch.api.pages import moment
-from botwatch.api.reads.values import sql_inside, sql_time
+from botwatch.api.reads.values import sql_time
 from botwatch.api.shapes_insights import Engagement, EngagementItem, Every
 from botwatch.store.client import Store
 

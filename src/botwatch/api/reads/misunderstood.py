@@ -1,7 +1,7 @@
 """Messages of users that a bot seems not to have understood, each once, with all that speaks for it.
 
-Its turn failed, was handed off or had no reply; or what the bot did is called a fallback; or the user soon wrote the same again; or negative
-feedback came after it. Feedback that names a message is about what was asked before that one.
+Its turn failed, was handed off or had no reply; or what the bot did is called a fallback; or the user soon wrote the
+same again; or negative feedback came after it. Feedback that names a message is about what was asked before that one.
 """
 
 from __future__ import annotations
@@ -159,12 +159,12 @@ def _by_feedback(of_bot: str) -> str:
 def _by_fallback(of_bot: str) -> str:
     """The last message of the user before an action, an event or an intent with such a name was over."""
     named = "arrayExists(pattern -> lower({}) LIKE pattern, {{fallbacks:Array(String)}})"
-    before = f"- INTERVAL {_FALLBACK_S} SECOND"
+    reach = f"INTERVAL {_FALLBACK_S} SECOND"
     fell = (
-        "SELECT bot, session_id, toUnixTimestamp64Micro(toDateTime64(addNanoseconds(start, duration_ns), 6, 'UTC')) AS us "
-        f"FROM spans WHERE start >= {sql_time('lower')} {before} AND start < {sql_time('upper')} + INTERVAL {_FALLBACK_S} SECOND"
+        "SELECT bot, session_id, intDiv(toUnixTimestamp64Nano(start) + duration_ns, 1000) AS us "
+        f"FROM spans WHERE start >= {sql_time('lower')} - {reach} AND start < {sql_time('upper')} + {reach}"
         f"{of_bot} AND session_id != '' AND action != '' AND {named.format('action')} "
-        "UNION ALL SELECT bot, session_id, toUnixTimestamp64Micro(toDateTime64(at, 6, 'UTC')) AS us "
+        "UNION ALL SELECT bot, session_id, intDiv(toUnixTimestamp64Nano(at), 1000) AS us "
         f"FROM logs WHERE {_until(_FALLBACK_S)}{of_bot} AND session_id != '' AND event != '' AND "
         f"{named.format(_NAMED_BY)}"
     )

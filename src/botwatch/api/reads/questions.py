@@ -79,8 +79,8 @@ async def _sessions(
         return {}
     texts, places = zip(*several, strict=True)
     rows = await store.fetch(
-        "SELECT transform(phrase, {texts:Array(String)}, {places:Array(UInt32)}, 0) AS place, uniqMerge(sessions) FROM ("
-        f"SELECT {sql_phrase('said')} AS phrase, uniqState(bot, session_id) AS sessions FROM ("
+        "SELECT transform(phrase, {texts:Array(String)}, {places:Array(UInt32)}, 0) AS place, uniqMerge(sessions) "
+        f"FROM (SELECT {sql_phrase('said')} AS phrase, uniqState(bot, session_id) AS sessions FROM ("
         f"SELECT toValidUTF8(leftUTF8(text, {TEXT_CHARS})) AS said, bot, session_id {_said(bot)}) "
         "GROUP BY phrase HAVING phrase IN {texts:Array(String)}) GROUP BY place",
         params | {"texts": list(texts), "places": list(places)},

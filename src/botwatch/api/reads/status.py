@@ -120,10 +120,11 @@ async def history(
     step_s: int | None,
     by: tuple[str, ...],
     where: tuple[Condition, ...],
+    aggregation: str = "",
 ) -> History:
     start_s, end_s = window.from_ns // SECOND_NS, -(-window.to_ns // SECOND_NS)
     step_s = step_s or step_for(end_s - start_s)
-    queries = [Query(name, start_s, end_s, step_s, by, where) for name in names]
+    queries = [Query(name, start_s, end_s, step_s, by, where, aggregation) for name in names]
     shown: list[Series] = []
     for answer in await measures.many(queries):
         shown += _told(answer)

@@ -1,7 +1,7 @@
 """The hours of the week: what is usual at each, and which stand out week after week. Pure.
 
-An hour is one of the zone's own clock: where the clock is put back, the hour that comes twice counts as two; where it is put
-forward, the hour that is left out is not known that week.
+An hour is one of the zone's own clock: where the clock is put back, the hour that comes twice counts as two; where it
+is put forward, the hour that is left out is not known that week.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from botwatch.measure.entries.expressions import mean
 from botwatch.measure.model import Counted, Direction, Measure, Unit
 from botwatch.measure.sources_points import Counters, Gauges
 
-_LABELS: Final = (("service", ("service",)), ("kind", ("kind",)))
+_LABELS: Final = (("service", ("service",)), ("system", ("kind",)))
 
 
 def _gauge(name: str, unit: Unit, what: str, metric: str, value: str, direction: Direction) -> Measure:

@@ -84,7 +84,7 @@ SELECT
     number AS severity,
     botwatch_level(number) AS level,
     if(record.event_name != '', record.event_name, attributes['event.name']) AS event,
-    botwatch_text(record.body) AS body,
+    if(event = 'bot.message' AND botwatch_text(record.body) = '', attributes['bot.message.text'], botwatch_text(record.body)) AS body,
     if(scope.version = '', scope.name, concat(scope.name, ' ', scope.version)) AS scope,
     toFixedString(substring(record.trace_id, 1, 16), 16) AS trace_id,
     toFixedString(substring(record.span_id, 1, 8), 8) AS span_id,

@@ -45,13 +45,15 @@ class Pairing:
     contract: Contract
     zone: str
     late_us: int
+    now_us: int
     longest_us: int = field(init=False)
     shortest_us: int = field(init=False)
 
     def __post_init__(self) -> None:
         terms = self.contract.all_terms()
         said_us = limits.CONTRACT_EXPECTED_S_MAX * US_PER_S if self._says else 0
-        self.longest_us = max(said_us, *(one.longest_us(self.zone) for one in terms))
+        longest_us = max(said_us, *(one.longest_us(self.zone, self.now_us) for one in terms))
+        self.longest_us = min(longest_us, limits.CONTRACT_DUE_DAYS_MAX * 86_400 * US_PER_S)
         self.shortest_us = 0 if self._says else min(one.within_us for one in terms)
 
     @property

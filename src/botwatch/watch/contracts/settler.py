@@ -22,7 +22,6 @@ from typing import Final, Protocol, Self
 from botwatch import limits
 from botwatch.clock import Clock
 from botwatch.detect import contract as contracts
-from botwatch.detect.contract import Contract
 from botwatch.detect.rule import Kind, Rule
 from botwatch.errors import BotwatchError, StoreRefused
 from botwatch.nouns import Inbox, Parcel, Receipt, Signal
@@ -89,15 +88,20 @@ class Report:
     settled: int = 0  # for the first time
     corrected: int = 0
     refused: tuple[str, ...] = ()  # contracts the engine would not answer for
+    left_out: int = 0  # contracts beyond those that can be counted
     waiting: bool = False
     cut: bool = field(default=False, repr=False)  # more may have changed than a parcel holds
 
+    @property
+    def trouble(self) -> str:
+        if self.refused:
+            return f"the store refuses {', '.join(self.refused)}"
+        return f"{self.left_out} more than {limits.CONTRACTS_MAX} are not counted" if self.left_out else ""
 
-def counted_now(rules: Iterable[Rule]) -> dict[str, Contract]:
-    """The contracts that are enabled, by name; of more than can be counted the first."""
-    found = {rule.name: rule for rule in rules if rule.kind is Kind.CONTRACT and rule.enabled}
-    names = sorted(found)[: limits.CONTRACTS_MAX]
-    return {name: contracts.read(found[name].options) for name in names}
+
+def enabled(rules: Iterable[Rule]) -> list[Rule]:
+    """The contracts that are to be counted, by name: the first so many of them are."""
+    return sorted((rule for rule in rules if rule.kind is Kind.CONTRACT and rule.enabled), key=lambda rule: rule.name)
 
 
 class ContractSettler:
@@ -130,7 +134,7 @@ class ContractSettler:
                 if self._lease is None or await self._lease.hold():
                     report = await self.run_once(self._clock.now_ns())
                     pause_s = pause_s / 10 if report.waiting or report.cut else pause_s
-                    told = f"the store refuses {', '.join(report.refused)}" if report.refused else ""
+                    told = report.trouble
             except BotwatchError as error:
                 told = error.message
             except Exception:
@@ -150,14 +154,16 @@ class ContractSettler:
         cursor = Cursor.read(self._spool.meta_get(CURSOR_KEY))
         # `received` is cut to the millisecond, so the one that contains the instant is not complete yet.
         to_ms = self._spool.stored_through_ns(now_ns) // 1_000_000 - 1
-        report, editions = Report(), list[str]()
-        for name, contract in counted_now(self._rules()).items():
+        rules = enabled(self._rules())
+        report, editions = Report(left_out=max(0, len(rules) - limits.CONTRACTS_MAX)), list[str]()
+        for rule in rules[: limits.CONTRACTS_MAX]:
+            name, contract = rule.name, contracts.read(rule.options)
             edition = contract.edition(name, f"{self.way.zone} {self.way.late_s}")
             stretch = _stretch(cursor, edition, to_ms)
             if stretch is None:
                 editions.append(edition)
                 continue
-            pairing = Pairing(name, contract, self.way.zone, self.way.late_s * _US_PER_S)
+            pairing = Pairing(name, contract, self.way.zone, self.way.late_s * _US_PER_S, stretch.to_us)
             try:
                 await self._settle(pairing, stretch, report)
             except StoreRefused:

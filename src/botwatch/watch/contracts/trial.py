@@ -75,7 +75,7 @@ async def tried(store: Store, way: Way, name: str, contract: Contract, from_us: 
     """Of all that happened from the one to the other. May raise `BadRequest` and `StoreAway`."""
     if not 0 < to_us - from_us <= limits.CONTRACT_CHECK_DAYS_MAX * _DAY_US:
         raise BadRequest(f"period: expected at most {limits.CONTRACT_CHECK_DAYS_MAX} days, and more than none")
-    pairing = Pairing(name, contract, way.zone, way.late_s * _US_PER_S)
+    pairing = Pairing(name, contract, way.zone, way.late_s * _US_PER_S, to_us)
     found = Trial()
     for low, high in _days(from_us, to_us):
         sql, params = pairing.told(low, high - 1, now_us)

@@ -1,0 +1,67 @@
+"""What runs beside the doors: started here, told to end, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from botwatch.errors import StoreError
+from botwatch.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+_PREPARED_S: Final = 60.0
+
+
+class Work:
+    """Ends with the stack it is given. `remote`: the store may be away for long, and is asked again by each job."""
+
+    def __init__(self, exit: contextlib.AsyncExitStack, writer: Writer, *, remote: bool) -> None:
+        self._exit = exit
+        self._writer = writer
+        self._remote = remote
+
+    def beside(self, run: Run) -> None:
+        """Run it until we end; it is told by the event, and waited for."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(run(stop))
+
+        async def end() -> None:
+            stop.set()
+            await task
+
+        self._exit.push_async_callback(end)
+
+    def once_stored(self, run: Run) -> None:
+        """The same, for what reads the store: there is nothing to read before there is a schema."""
+
+        async def when_prepared(stop: asyncio.Event) -> None:
+            if await asyncio.to_thread(self._writer.prepared.wait, _PREPARED_S) or self._remote:
+                await run(stop)
+
+        self.beside(when_prepared)
+
+    def every(self, seconds: float, job: Callable[[], object]) -> None:
+        """Run a job in a thread, again and again. One that fails is told and tried again."""
+
+        async def again(stop: asyncio.Event) -> None:
+            while not stop.is_set():
+                if self._writer.prepared.is_set():
+                    await _tried(job)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), seconds)
+
+        self.beside(again)
+
+
+async def _tried(job: Callable[[], object]) -> None:
+    try:
+        await asyncio.to_thread(job)
+    except StoreError as error:
+        log.warning("a job has to wait for the store", extra={"reason": error.message})
+    except Exception:
+        log.exception("a job failed; it is tried again")
