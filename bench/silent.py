@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from families import FAMILIES, KINDS, Document, Mutation, day, ticket
 from shared import print_machine
+from silent_baseline import baseline
 
 from botwatch import limits
 from botwatch.detect.drift.shape import Seen, Type, shape
@@ -214,10 +215,11 @@ def seed_case(seed: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["seed", "drift", "quiet"])
+    parser.add_argument("what", nargs="*", default=["seed", "baseline", "drift", "quiet"])
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--volumes", default="20,300,2000,20000")
     parser.add_argument("--weeks", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=4, help="months of baselines")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print_machine()
@@ -227,6 +229,8 @@ def main() -> None:
         drift(options.changes, volumes, options.seed)
     if "seed" in options.what:
         seed_case(options.seed)
+    if "baseline" in options.what:
+        baseline(options.runs, options.seed)
     if "quiet" in options.what:
         quiet(volumes, options.weeks, options.seed)
     print(f"took {time.perf_counter() - began:.0f} s")

@@ -35,6 +35,7 @@ from botwatch.measure.query import DAY_S
 
 START_S = 1_799_971_200  # a midnight
 JUDGED_DAYS = 30
+UNSEEN = 200  # the constants were chosen with seeds 1 to 8 and 101 to 116: figures are of others
 CATEGORIES = {"order": 360, "billing": 300, "help": 200, "chat": 100, "rare": 20}
 HOLIDAYS = (DAYS + 5, DAYS + 17)
 RULES = {rule.name: rule for rule in LEARNED}
@@ -51,7 +52,7 @@ class Traffic:
 
     @property
     def whole(self) -> Counts:
-        return self.counts.sum(axis=0, keepdims=True)
+        return np.asarray(self.counts.sum(axis=0, keepdims=True), dtype=np.int64)
 
 
 def traffic(seed: int, *, regular: bool = False) -> Traffic:
@@ -104,6 +105,7 @@ def opened(rule: Rule, counts: Counts, from_s: int, to_s: int) -> Iterator[tuple
 
 def quiet(runs: int, seed: int) -> None:
     from_s = START_S + (DAYS + 1) * DAY_S
+    counts_told: list[int] = []
     for number in range(seed, seed + runs):
         found = traffic(number)
         told = [
@@ -111,9 +113,14 @@ def quiet(runs: int, seed: int) -> None:
             for rule, counts in ((CATEGORY, found.counts), (WHOLE, found.whole))
             for subject, at_s in opened(rule, counts, from_s, from_s + JUDGED_DAYS * DAY_S)
         ]
+        counts_told.append(len(told))
         print(
             f"baseline quiet  seed {number}: {len(told)} incidents in {JUDGED_DAYS} days  {'; '.join(told)}", flush=True
         )
+    few = sum(count <= 2 for count in counts_told)
+    print(
+        f"baseline quiet  {few} of {runs} months with at most 2, {statistics.mean(counts_told):.1f} on average, {max(counts_told)} at most"
+    )
 
 
 def moments(found: Traffic, per_hour: float) -> Iterator[int]:
@@ -176,6 +183,7 @@ def _print(what: str, waits: list[float]) -> None:
 
 
 def baseline(runs: int, seed: int) -> None:
+    seed += UNSEEN
     quiet(runs, seed)
     drops(runs, seed)
     drops(1, seed, regular=True)

@@ -66,6 +66,15 @@ class Facts:
     def turns(self, *turns: Mapping[str, Any]) -> None:
         self.insert("inbox_turns", map(_turn, turns))
 
+    def contracts(self, *outcomes: Mapping[str, Any]) -> None:
+        """`at`, `due`, `followed` and `outcome`; `sign` takes one back."""
+        told = (
+            {"bot": "shop", "channel": "web", "contract": "sla", "session_id": "s", "id": "s", "sign": 1, **o}
+            for o in outcomes
+        )
+        times = ("at", "due", "followed")
+        self.insert("inbox_contracts", ({**row, **{t: when(row[t], 6) for t in times if t in row}} for row in told))
+
     def payloads(self, *payloads: Mapping[str, Any]) -> None:
         self.insert("payloads", (_at({"bot": "shop", "source": "orders", **p}, 6) for p in payloads))
 

@@ -132,6 +132,7 @@ def something(facts: Facts) -> Facts:
             {"at": T0 + 1, "message_id": outcome, "outcome": outcome, "ms": 40 if outcome == "answered" else None}
         )
     facts.turns({"at": T0 + 1, "message_id": "human", "outcome": "handed_off", "ms": 4_000, "author": "agent"})
+    facts.contracts({"at": T0 + 1, "due": T0 + 2, "followed": T0 + 3, "outcome": "late"})
     facts.payloads({"at": T0 + 1, "document": "{}"})
     facts.concurrency((T0, "", "", 1, 1), (T0, "shop", "web", 1, 1), (T0, "shop", "", 1, 1), (T0, "", "web", 1, 1))
     for metric, labels in READINGS.items():

@@ -51,11 +51,20 @@ async def test_measures_of_every_source_are_computed(remote: Facts) -> None:
     remote.distributions({"metric": "wait", "kind": "histogram_delta", "at": T0, **buckets})
     told = {
         name: await remote.one(name)
-        for name in ("messages.in", "sessions.duration", "sessions.peak", "events.in", "bot.seen", "action.latency.p50")
+        for name in (
+            "messages.in",
+            "sessions.duration",
+            "sessions.left",
+            "sessions.peak",
+            "events.in",
+            "bot.seen",
+            "action.latency.p50",
+        )
     }
     assert told == {
         "messages.in": 2,
         "sessions.duration": 30,
+        "sessions.left": 0,
         "sessions.peak": 2,
         "events.in": 2,
         "bot.seen": 1,

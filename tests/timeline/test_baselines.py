@@ -8,6 +8,7 @@ from botwatch.clock import SECOND_NS
 from botwatch.detect.defaults import DEFAULTS
 from botwatch.detect.rule import Rule
 from botwatch.incident.backtest import Backtester
+from botwatch.incident.recorded import Series
 from tests.timeline.story import START_S, Story
 
 DAY_S = 86_400
@@ -67,3 +68,28 @@ async def test_one_channel_that_falls_silent_is_told_and_not_all_of_them_at_once
     await story.until("5778m")
     assert story.open == ["Fewer messages in a channel bot=shop,channel=web"]
     assert "The bot's other channels are as usual" in story.incidents()[0].summary
+
+
+async def test_a_bot_that_stops_answering_is_told_within_a_minute_of_the_first_deadline(story: Story) -> None:
+    """All else is well: it is seen, its queue is empty. 300 messages an hour; a turn is told when it is settled."""
+    stops, deadline, settles = 120, 6, 1  # ticks
+    labels = {"bot": "shop", "channel": "web"}
+    for name in ("Bot stopped answering", "Bot does not answer", "Bot is silent"):
+        given(story, name)
+    count, unanswered = [[0.0] * 200 for _ in range(2)]
+    story.store.series += [
+        Series("turns.count", labels, count),
+        Series("turns.unanswered", labels, unanswered),
+        Series("bot.seen", {"bot": "shop", "host": "web-1"}, [1.0] * 200),
+    ]
+    for tick in range(180):
+        asked = tick if tick < stops else tick - deadline - settles
+        if tick < stops or asked >= stops:
+            count[asked] = float(asked % 6 != 5)
+            unanswered[asked] = count[asked] if asked >= stops else 0.0
+        await story.until(f"{10 * (tick + 1)}s")
+    first, second = story.told
+    assert first == "21:40 Bot stopped answering opened bot=shop,channel=web: breached"
+    minutes, seconds = map(int, first.split(" ")[0].split(":"))
+    assert 60 * minutes + seconds <= 10 * (stops + deadline) + 60
+    assert "Bot does not answer opened" in second

@@ -95,10 +95,19 @@ class RelatedShape(BaseModel):
     url: str
 
 
+class UsualShape(BaseModel):
+    """Of a baseline: what came, and what was to be expected, in the time over which that was noticed."""
+
+    came: float
+    expected: float
+    over_s: int
+
+
 class EvidenceShape(BaseModel):
     measure: str
     points: list[tuple[int, float | None]] = Field(description="the measure around the moment: second, value")
     last_heard: dict[str, datetime] = Field(description="where something was silent: of the series, the bot, the host")
+    usual: UsualShape | None
     parts: list[str] = Field(description="the rules a composite one is made of")
     links: list[LinkShape]
     related: list[RelatedShape] = Field(description="what else changed in the same minutes, the nearest first")
@@ -111,6 +120,7 @@ class EvidenceShape(BaseModel):
             measure=str(evidence.get("measure", "")),
             points=[(int(at), value) for at, value in evidence.get("points", [])],
             last_heard=heard,
+            usual=UsualShape(**evidence["usual"]) if evidence.get("usual") else None,
             parts=list(evidence.get("parts", [])),
             links=[LinkShape(**link) for link in evidence.get("links", [])],
             related=[

@@ -63,7 +63,7 @@ class Sensitivity(StrEnum):
         return _SURE[self]
 
 
-_SURE: Final = {Sensitivity.LOW: 5.5, Sensitivity.MEDIUM: 4.5, Sensitivity.HIGH: 3.6}
+_SURE: Final = {Sensitivity.LOW: 5.8, Sensitivity.MEDIUM: 4.8, Sensitivity.HIGH: 3.6}
 
 
 class Options(BaseModel):

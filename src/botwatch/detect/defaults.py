@@ -93,6 +93,16 @@ _BOTS: Final = (
         depends_on="Bot does not answer",
         **_UNANSWERED,
     ),
+    _rule(  # within a minute of the first deadline, where enough is asked; the next one is sure
+        "Bot stopped answering",
+        Severity.WARNING,
+        value=0.4,
+        recover=0.2,
+        guard_min=3,
+        cooldown="15m",
+        depends_on="Bot does not answer",
+        **{**_UNANSWERED, "timeframe": "2m"},
+    ),
     _rule("Bot does not answer", Severity.CRITICAL, value=0.5, recover=0.2, guard_min=3, **_UNANSWERED),
     _rule(
         "Bot is silent",

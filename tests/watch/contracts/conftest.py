@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from botwatch.detect.rule import Rule
+from botwatch.settings import Settings
+from botwatch.state import Database, open_database
 from botwatch.store.client import Store
 from botwatch.store.migrate import VERSIONS, migrate
 from tests.watch.contracts.promises import House
@@ -35,3 +37,10 @@ def new_house(room_store: Store) -> Callable[..., House]:
         return House(room_store, *rules)
 
     return empty
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(Settings(data=tmp_path))
+    yield database
+    database.close()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from botwatch import limits
-from botwatch.errors import SpoolFull
+from botwatch.clock import ManualClock
+from botwatch.errors import SpoolFull, StoreAway
+from botwatch.state import Database
+from botwatch.state.lease import Lease
 from botwatch.watch.contracts.pairing import Pairing, Stretch
-from botwatch.watch.contracts.settler import CURSOR_KEY, Report
-from tests.watch.contracts.promises import Happened, House, at_ns, expected, met, rule
+from botwatch.watch.contracts.settler import CURSOR_KEY, ContractSettler, Report
+from tests.watch.contracts.promises import WAY, Happened, House, at_ns, expected, met, rule
 
 SLA = rule("sla", when="handoff", then="message human", within="5m")
 New = Callable[..., House]
@@ -318,3 +323,61 @@ async def test_a_contract_the_engine_refuses_does_not_stop_the_others(
     assert house.ticks() == {("sla", "breached"): 1}
     await run(house, 330)
     assert house.ticks() == {("sla", "breached"): 1, ("broken", "breached"): 1}
+
+
+# --- the loop
+
+
+async def looped(settler: ContractSettler, until: Callable[[], bool]) -> None:
+    stop = asyncio.Event()
+    task = asyncio.create_task(settler.run(stop))
+    async with asyncio.timeout(60):
+        while not until():
+            await asyncio.sleep(0.01)
+    stop.set()
+    await task
+
+
+async def test_the_loop_goes_on_when_the_store_is_away_and_says_so_once(
+    new_house: New, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(limits, "CONTRACTS_EVERY_S", 0.01)
+    house, asked = new_house(SLA), list[int]()
+
+    async def away(now_ns: int) -> Report:
+        asked.append(now_ns)
+        raise StoreAway("the telemetry store does not answer")
+
+    monkeypatch.setattr(house.settler, "run_once", away)
+    with caplog.at_level(logging.WARNING):
+        await looped(house.settler, lambda: len(asked) > 3)
+    assert [record.getMessage() for record in caplog.records] == [
+        "contracts cannot be settled just now: the telemetry store does not answer"
+    ]
+
+
+async def test_of_several_nodes_only_the_one_with_the_lease_settles(
+    new_house: New, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CONTRACTS_EVERY_S", 0.01)
+    house, clock, asked = new_house(SLA), ManualClock(at_ns(0)), list[str]()
+
+    def node(name: str) -> ContractSettler:
+        lease = Lease(database, "contracts", name, clock)
+        settler = ContractSettler(house.store, house.shelf, lambda: house.rules, clock, WAY, lease=lease)
+
+        async def run_once(now_ns: int) -> Report:
+            asked.append(name)
+            return Report()
+
+        monkeypatch.setattr(settler, "run_once", run_once)
+        return settler
+
+    first, second = node("first"), node("second")
+    await looped(first, lambda: len(asked) > 2)
+    stop = asyncio.Event()
+    task = asyncio.create_task(second.run(stop))
+    await looped(first, lambda: len(asked) > 6)
+    stop.set()
+    await task
+    assert set(asked) == {"first"}

@@ -441,6 +441,7 @@ export interface EvidenceShape {
   points: ([number, number | null])[];
   /** where something was silent: of the series, the bot, the host */
   last_heard: Record<string, string>;
+  usual: UsualShape | null;
   /** the rules a composite one is made of */
   parts: string[];
   links: LinkShape[];
@@ -1709,6 +1710,12 @@ export interface UserShape {
   role: Role;
   disabled: boolean;
   created: string;
+}
+
+export interface UsualShape {
+  came: number;
+  expected: number;
+  over_s: number;
 }
 
 export interface Uttered {

@@ -1,8 +1,9 @@
 """Words that stand for what is asked about, not for what is asked: cities, weekdays, products.
 
-They are found by how they are used. Where several phrases differ in one or two words only, these may be a slot, or the very
-point (`block my card`, `replace my card`). They are a slot when the same words change places in another phrase that
-shares nothing with the first: `hotels in Leeds`, `hotels in Lund` and `I moved to Leeds`, `I moved to Lund`.
+They are found by how they are used. Where several phrases differ in one or two words only, these may be a slot, or
+the very point (`block my card`, `replace my card`). They are a slot when the same words change places in another
+phrase that shares nothing with the first: `hotels in Leeds`, `hotels in Lund` and `I moved to Leeds`, `I moved to
+Lund`.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _without_accents(text: str) -> str:
 
 def _pieces(word: str) -> Sequence[str]:
     """Where words are not parted by spaces, their pairs of characters."""
-    if len(word) < 3 or not _UNSPACED.search(word):
+    if len(word) < 3 or word.isascii() or not _UNSPACED.search(word):
         return (word,)
     return [word[place : place + 2] for place in range(len(word) - 1)]
 
