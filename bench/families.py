@@ -16,9 +16,25 @@ from typing import Any
 Document = dict[str, Any]
 Make = Callable[[random.Random, int], Document]
 
-WORDS = (
-    ["order", "invoice", "refund", "hello", "thanks", "where", "is", "my", "parcel", "late", "broken", "cancel", "change", "address", "card", "payment", "help"]
-)
+WORDS = [
+    "order",
+    "invoice",
+    "refund",
+    "hello",
+    "thanks",
+    "where",
+    "is",
+    "my",
+    "parcel",
+    "late",
+    "broken",
+    "cancel",
+    "change",
+    "address",
+    "card",
+    "payment",
+    "help",
+]
 
 
 def text(r: random.Random) -> str:

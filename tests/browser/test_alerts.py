@@ -97,7 +97,9 @@ def test_a_rule_is_switched_off_and_on_in_the_list(server: Botwatch, open_page: 
     asked(server, "DELETE", "/api/rules/Bot is silent")
 
 
-@pytest.mark.parametrize("view", ["", "/questions", "/misunderstood", "/feedback", "/stops", "/people", "/week"])
+@pytest.mark.parametrize(
+    "view", ["", "/contracts", "/questions", "/misunderstood", "/feedback", "/stops", "/people", "/week"]
+)
 def test_every_insight_is_shown_or_says_why_not(open_page: Opened, view: str) -> None:
     look = open_page()
     page = look.at(f"/insights{view}")

@@ -9,14 +9,14 @@ from botwatch.detect.finding import NEVER_S, Reason
 from botwatch.detect.presence import why_quiet
 from botwatch.detect.ticks import Ticks
 
-SEEN = {
+SEEN: dict[tuple[str, ...], list[float | None]] = {
     ("shop", "a"): [1, 1, None, None],
     ("shop", "b"): [1, None, None, None],
     ("help", "b"): [1, 1, 1, 1],
     ("lone", "c"): [1, None, None, None],
     ("lone2", "d"): [1, None, None, None],
 }
-MACHINES = {("c",): [5, 5, 5, 5], ("a",): [5, None, None, None]}
+MACHINES: dict[tuple[str, ...], list[float | None]] = {("c",): [5, 5, 5, 5], ("a",): [5, None, None, None]}
 
 
 def ticks(rows: dict[tuple[str, ...], list[float | None]], *labels: str) -> Ticks:

@@ -19,6 +19,7 @@ from botwatch.settings import LOOPBACK
 if TYPE_CHECKING:
     from botwatch.detect.rule import Rule
 
+__all__ = ["rules_app"]
 _WAIT_S: Final = 120.0
 _SHOWN: Final = 50
 Url = Annotated[str, typer.Option(envvar="BOTWATCH_URL", help="where the server is")]

@@ -93,7 +93,7 @@ async def test_a_profile_tells_what_documents_looked_like(monitor: Asker, store:
     source = Source("tickets")
     start_s = NOW_S - 30 * HOUR_S
     for number in range(300):
-        document = {"id": str(number), "category": "billing" if number % 4 else None, "tags": []}
+        document: dict[str, object] = {"id": str(number), "category": "billing" if number % 4 else None, "tags": []}
         source.observe(start_s + number * 350, shape(document))
     profiles.save(store, "tickets", source.kept_since(0), clock.now_ns())
     profile = await monitor.get("/api/payloads/sources/tickets/profile", period="48h")

@@ -64,11 +64,7 @@ async def test_every_route_needs_a_role_and_any_role_will_do(
 
 async def test_the_routes_are_these(app: FastAPI) -> None:
     described = app.openapi()["paths"]
-    told = {
-        path
-        for path in described
-        if "get" in described[path] and re.match(rf"/api/(?!{ELSEWHERE})", path)
-    }
+    told = {path for path in described if "get" in described[path] and re.match(rf"/api/(?!{ELSEWHERE})", path)}
     assert {re.sub(r"\{\w+\}", "*", path) for path in told} == {
         re.sub(r"/(s1|action\.count|0+)(?=/|$)", "/*", path.partition("?")[0]) for path in PATHS
     }

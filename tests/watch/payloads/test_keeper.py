@@ -182,3 +182,17 @@ def test_the_kinds_of_a_source_are_kept(history: Store, database: Database) -> N
     row = database.read_now(lambda session: session.get(SourceRow, SOURCE))
     assert row is not None
     assert row.kinds == {"fields": [], "carried": []}
+
+
+def test_a_source_that_appears_with_its_past_is_gone_through(store: Store, database: Database) -> None:
+    """What is imported stands in the store all at once, and was received long before it could be read."""
+    changed_s = START_S + 30 * HOUR_S
+    end_s = changed_s + 8 * HOUR_S
+    keeper, _, clock = followed(store, database, end_s)
+    documents = stream(random.Random(3), START_S, end_s, PER_HOUR)
+    put(store, ((at_s, moved(document) if at_s >= changed_s else document) for at_s, document in documents))
+    put(store, [(end_s + 10, next(stream(random.Random(4), 0, 10**6, PER_HOUR))[1])])
+    clock.advance(60)
+    keeper.step()
+    first = found(database)[0]
+    assert (first.path, first.moved_to) == ("category", "details.topic")

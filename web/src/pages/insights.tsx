@@ -9,6 +9,7 @@ import { count, milliseconds, percent } from "../lib/format";
 import { absolute, clock } from "../lib/time";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
+import { Contracts } from "./contracts";
 import { addressOf } from "./conversations";
 import { BotChoice, useParam } from "./filters";
 import { Answer, Choice, Empty, Link, Mark, More, Panel, Problem, Said, When } from "./parts";
@@ -17,7 +18,7 @@ import { Stops } from "./stops";
 import { type Column, Table } from "./table";
 import { Week } from "./week";
 
-const PLACES = [["", "Drift"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["stops", "Stops"], ["people", "People"], ["week", "Week"]] as const;
+const PLACES = [["", "Drift"], ["contracts", "Contracts"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["stops", "Stops"], ["people", "People"], ["week", "Week"]] as const;
 export const INSIGHT_PLACES: readonly string[] = PLACES.map(([place]) => place);
 
 export function Insights({ what, admin }: { what: string; admin: boolean }) {
@@ -27,6 +28,7 @@ export function Insights({ what, admin }: { what: string; admin: boolean }) {
         {PLACES.map(([place, title]) => <Link key={place} to={`/insights${place && `/${place}`}`} sameTime className={place === what ? "current" : ""}>{title}</Link>)}
       </nav>
       {what === "" && <Drift admin={admin} />}
+      {what === "contracts" && <Contracts />}
       {what === "questions" && <Questions />}
       {what === "misunderstood" && <NotUnderstood admin={admin} />}
       {what === "feedback" && <Feedback />}

@@ -108,15 +108,16 @@ class Keeper:
 
     def _begin(self, now_ns: int) -> None:
         """Everything as it was left, and what has come since."""
+        for name in reading.sources(self._store, now_ns - LEARNED_S * SECOND_NS):
+            self._sources[name] = self._taken_up(name, now_ns)
+
+    def _taken_up(self, name: str, now_ns: int) -> Source:
+        """Also one that was never heard of may have a past: what is imported stands in the store all at once."""
         from_ns = now_ns - LEARNED_S * SECOND_NS
-        kept = profiles.last_hours(self._store)
-        for name, (first_ns, last_ns) in reading.sources(self._store, from_ns).items():
-            source = self._restored(name, kept.get(name), from_ns)
-            since_ns = first_ns
-            if source.hours:
-                since_ns = max(first_ns, (source.hours[-1][0] + HOUR_S) * SECOND_NS)
-            self._sources[name] = source
-            self._go_through(source, reading.history(self._store, name, since_ns, last_ns + 1), now_ns)
+        source = self._restored(name, profiles.last_hour(self._store, name), from_ns)
+        since_ns = (source.hours[-1][0] + HOUR_S) * SECOND_NS if source.hours else from_ns
+        self._go_through(source, reading.history(self._store, name, since_ns, now_ns + 1), now_ns)
+        return source
 
     def _restored(self, name: str, last_hour_s: int | None, from_ns: int) -> Source:
         def read(session: Session) -> tuple[SourceRow | None, list[DriftRow]]:
@@ -152,7 +153,8 @@ class Keeper:
         if source is None:
             if len(self._sources) >= limits.DRIFT_SOURCES_MAX:
                 return
-            source = self._sources[name] = Source(name)
+            self._sources[name] = self._taken_up(name, now_ns)
+            return
         lately_s = now_ns // SECOND_NS - 2 * HOUR_S
         if source.kinds is None and documents[0].at_ns // SECOND_NS < lately_s:
             self._go_through(source, documents, now_ns)  # history that is being sent now

@@ -18,7 +18,7 @@ _READ: Final = (
     "AND hour < toDateTime({to:UInt32}, 'UTC') ORDER BY hour"
 )
 _EVER_S: Final = 2**32 - 1
-_LAST: Final = "SELECT source, toUnixTimestamp(max(hour)) FROM profiles GROUP BY source"
+_LAST: Final = "SELECT toUnixTimestamp(max(hour)) FROM profiles WHERE source = {source:String} HAVING count() > 0"
 
 
 def save(store: Store, source: str, hours: Iterable[tuple[int, Profiles]], now_ns: int) -> None:
@@ -68,6 +68,7 @@ def _hours(rows: Rows) -> list[tuple[int, Profiles]]:
     return sorted(found.items())
 
 
-def last_hours(store: Store) -> dict[str, int]:
-    """For each source that has any, the second its last hour began."""
-    return {source: int(hour_s) for source, hour_s in store.read(_LAST)}
+def last_hour(store: Store, source: str) -> int | None:
+    """The second its last hour began; None where nothing was kept."""
+    row = store.read(_LAST, {"source": source}).first
+    return None if row is None else int(row[0])

@@ -33,8 +33,7 @@ _AROUND: Final = (
     f"AND {_FITS} ORDER BY at DESC LIMIT {{most:UInt32}}"
 )
 _SOURCES: Final = (
-    "SELECT source, toUnixTimestamp64Nano(min(at)), toUnixTimestamp64Nano(max(at)) FROM payloads "
-    "WHERE at >= fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND source != '' "
+    "SELECT source FROM payloads WHERE at >= fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND source != '' "
     "GROUP BY source ORDER BY count() DESC LIMIT {most:UInt32}"
 )
 
@@ -107,10 +106,9 @@ def around(store: Store, source: str, from_ns: int, to_ns: int) -> list[Document
     return list(_documents(store.read(_AROUND, params)))[::-1]
 
 
-def sources(store: Store, from_ns: int) -> dict[str, tuple[int, int]]:
-    """Those that were heard of since then, the busiest first, each with its first and last time."""
-    rows = store.read(_SOURCES, {"from": from_ns, "most": limits.DRIFT_SOURCES_MAX})
-    return {source: (int(first), int(last)) for source, first, last in rows}
+def sources(store: Store, from_ns: int) -> list[str]:
+    """Those that were heard of since then, the busiest first."""
+    return [str(row[0]) for row in store.read(_SOURCES, {"from": from_ns, "most": limits.DRIFT_SOURCES_MAX})]
 
 
 def _documents(rows: Iterator[tuple[Any, ...]] | Any) -> Iterator[Document]:
