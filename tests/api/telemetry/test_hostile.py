@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
+from botwatch.api import Context
+from botwatch.detect.book import RuleBook
+from botwatch.incident.backtest import Backtester
+from botwatch.incident.health import Health, Judgement
 from tests.api.conftest import bearer, error_of
 from tests.api.telemetry.conftest import Asker, Bots
 
 ODD = ("'\"`\\; --", "{x:String}\x00\n\t%s$a$", "\u202e😀\u2028", "-1", "9" * 20, "1e309", "W251bGxd", "2027-01-01")
 ODD_PATHS = ("'; DROP TABLE spans; --", "\x00", "..%2F", "😀", "{x:String}")
+
+
+@pytest.fixture
+def context(context: Context, tmp_path: Path) -> Context:
+    """With what the routes over rules stand on, too."""
+    book = RuleBook(None, tmp_path / "rules")
+    book.reload()
+    judgement = Judgement(Health(), Backtester(context.telemetry.measures, context.clock))
+    return replace(context, rules=book, judgement=judgement)
 
 
 def parameters(app: FastAPI) -> Iterator[tuple[str, list[str]]]:
