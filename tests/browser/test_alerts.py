@@ -69,6 +69,26 @@ def test_what_a_rule_would_have_done_follows_the_threshold(open_page: Opened) ->
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
 
 
+def test_a_rule_of_ones_own_is_made_and_deleted(server: Botwatch, open_page: Opened) -> None:
+    look = open_page()
+    page = look.at("/alerts/rules")
+    page.get_by_label("Name").fill("Many errors")
+    page.get_by_label("Measure").fill("errors.cuont")
+    page.get_by_role("spinbutton", name="Value").fill("10")
+    page.get_by_label("Over, minutes").fill("1")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("alert")).to_contain_text("errors.count")  # the nearest there is
+    look.said.clear()  # a refusal is told to the console, too
+    page.get_by_label("Measure").fill("errors.count")
+    page.locator("[name=aggregation]").select_option("sum")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("sum of errors.count over 1m ≥ 10")).to_be_visible()
+    assert asked(server, "GET", "/api/rules/Many errors").json()["source"] == "api"
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="All rules")).to_be_visible()
+    assert asked(server, "GET", "/api/rules/Many errors").status_code == 404
+
+
 def test_a_channel_is_added_tried_and_its_failure_told(server: Botwatch, open_page: Opened) -> None:
     """A target inside this network is refused unless it is allowed, and the receipt says so."""
     look = open_page()

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
     server.start()
     seed.send(server.otlp)
     server.wait_drained()
+    until_s = time.monotonic() + 60
+    while server.get("/api/monitoring/status")["sessions"]["active"] != seed.SESSIONS:  # one answer serves many
+        assert time.monotonic() < until_s, "the sessions are not counted"
+        time.sleep(0.2)
     yield server
     server.stop()
 

@@ -33,7 +33,6 @@ class Kind(StrEnum):
     ABSENCE = "absence"  # nothing came although the subject was known
     COMPOSITE = "composite"  # `all` or `any` of other rules, whether these are enabled or not
     CONTRACT = "contract"  # what must follow what, as `options` say: by default none may be breached
-    DRIFT = "drift"
     BASELINE = "baseline"
 
 

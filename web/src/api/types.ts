@@ -697,7 +697,7 @@ export interface KeyShape {
   last_used: string | null;
 }
 
-export type Kind = "threshold" | "ratio" | "absence" | "composite" | "contract" | "drift" | "baseline";
+export type Kind = "threshold" | "ratio" | "absence" | "composite" | "contract" | "baseline";
 
 export interface KindShape {
   name: string;

@@ -21,6 +21,8 @@ const RULES = "/api/rules";
 /** The ones people look for first, by the names they have before anybody changed a thing. */
 const IMPORTANT = ["CPU usage high", "Memory usage high", "Disk usage high", "Response time critical", "Error rate high", "Bot does not answer", "Service is down"];
 const PERIODS = ["6h", "24h", "7d"] as const;
+const SEVERITIES: readonly Severity[] = ["critical", "warning", "info"];
+const AGGREGATIONS = [["avg", "average"], ["sum", "sum"], ["min", "lowest"], ["max", "highest"], ["last", "last value"], ["count", "number of ticks"]] as const;
 const DRAG_MS = 150;
 const POINTS = 240;
 const LINES = 8;
@@ -36,7 +38,7 @@ export function Rules({ admin }: { admin: boolean }) {
       {(page) => {
         const chosen = page.items.find(({ rule }) => rule.name === get("rule"));
         if (chosen) return <Edit key={chosen.rule.name} item={chosen} admin={admin} />;
-        return <><Important items={page.items} admin={admin} /><All page={page} admin={admin} words={get("q")} /></>;
+        return <><Important items={page.items} admin={admin} />{admin && <NewRule />}<All page={page} admin={admin} words={get("q")} /></>;
       }}
     </Answer>
   );
@@ -163,6 +165,42 @@ function Services({ rule, put }: Part) {
   );
 }
 
+// --- one of one's own
+
+/** What most rules are: a measure, a limit, for how long. All else is changed on its own page. */
+function NewRule() {
+  const measures = useCatalogue().data?.measures ?? [];
+  const { change, error, busy } = useChange(RULES);
+  const add = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    const text = (name: string) => String(given.get(name) ?? "").trim();
+    const rule = {
+      name: text("name"), field: text("field"), aggregation: text("aggregation"), operand: text("operand"), value: Number(given.get("value")),
+      timeframe: `${Math.max(10, Math.round(Number(given.get("minutes")) * 6) * 10)}s`, severity: text("severity"),
+    };
+    void change(() => ask<RuleItem>(RULES, {}, rule)).then((made) => made && set({ rule: made.rule.name }));
+  };
+  return (
+    <Panel title="A rule of your own" aside={<span className="quiet">also from files, and from Botpress's configuration</span>}>
+      <form onSubmit={add}>
+        <div className="filters">
+          <label className="field search"><span>Name</span><input name="name" required maxLength={200} autoComplete="off" /></label>
+          <label className="field"><span>Measure</span><input name="field" required list="measures" maxLength={200} autoComplete="off" placeholder="errors.count" /></label>
+          <datalist id="measures">{measures.map(({ name, help }) => <option key={name} value={name}>{help}</option>)}</datalist>
+          <label className="field"><span>Its</span><select name="aggregation">{AGGREGATIONS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}</select></label>
+          <label className="field"><span>is</span><select name="operand"><option value="equalOrMoreThan">at least</option><option value="equalOrLessThan">at most</option></select></label>
+          <label className="field"><span>Value</span><input name="value" type="number" step="any" required className="short" /></label>
+          <label className="field"><span>Over, minutes</span><input name="minutes" type="number" min={0.5} step={0.5} defaultValue={5} required className="short" /></label>
+          <label className="field"><span>Severity</span><select name="severity" defaultValue="warning">{SEVERITIES.map((one) => <option key={one}>{one}</option>)}</select></label>
+          <button type="submit" className="primary" disabled={busy}>Add</button>
+        </div>
+        {error && <Problem error={error} />}
+      </form>
+    </Panel>
+  );
+}
+
 // --- all of them
 
 function All({ page, admin, words }: { page: RulesPage; admin: boolean; words: string }) {
@@ -196,8 +234,6 @@ function All({ page, admin, words }: { page: RulesPage; admin: boolean; words: s
 }
 
 // --- one of them
-
-const SEVERITIES: readonly Severity[] = ["critical", "warning", "info"];
 
 function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
   const [changed, setChanged] = useState<Partial<Rule>>({});
