@@ -116,7 +116,7 @@ class Keeper:
         from_ns = now_ns - LEARNED_S * SECOND_NS
         source = self._restored(name, profiles.last_hour(self._store, name), from_ns)
         since_ns = (source.hours[-1][0] + HOUR_S) * SECOND_NS if source.hours else from_ns
-        self._go_through(source, reading.history(self._store, name, since_ns, now_ns + 1), now_ns)
+        self._go_through(source, reading.history(self._store, name, since_ns, now_ns + 1))
         return source
 
     def _restored(self, name: str, last_hour_s: int | None, from_ns: int) -> Source:
@@ -136,7 +136,7 @@ class Keeper:
             )
         return source
 
-    def _go_through(self, source: Source, documents: list[Document], now_ns: int) -> None:
+    def _go_through(self, source: Source, documents: list[Document]) -> None:
         """A past that nobody watched, judged hour by hour as it went on."""
         judged_s = 0
         for index, document in enumerate(documents):
@@ -157,7 +157,7 @@ class Keeper:
             return
         lately_s = now_ns // SECOND_NS - 2 * HOUR_S
         if source.kinds is None and documents[0].at_ns // SECOND_NS < lately_s:
-            self._go_through(source, documents, now_ns)  # history that is being sent now
+            self._go_through(source, documents)  # history that is being sent now
             return
         for document in documents:
             if self._may_look(name, document.at_ns // SECOND_NS // TICK_S):
