@@ -150,6 +150,8 @@ app.command("import")(import_file)
 def main() -> None:
     """Every failure is one line that says what to do; the exit code is 2 where the command was not right."""
     logging.getLogger("botwatch").addHandler(logging.NullHandler())  # the server sets up a log; others have none
+    # Read when gRPC is imported. What we start is another program at once, and gRPC would say so in a line of its own.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     try:
         sys.exit(_run(sys.argv[1:] or ["--help"]))
     except BrokenPipeError:  # whoever read our output has seen enough
