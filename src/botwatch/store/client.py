@@ -12,9 +12,9 @@ import asyncio
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
@@ -41,6 +41,7 @@ _PASSING = frozenset(
 )
 
 Params = Mapping[str, Any]
+Columns = Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,59 @@ def _translated() -> Iterator[None]:
     except (OSError, RuntimeError) as error:
         log.debug("the engine is away: %s", error)
         raise StoreAway(f"the telemetry store does not answer ({type(error).__name__})") from None
+
+
+def _long() -> dict[str, Any]:
+    """What an answer that is read as it is made may take: a large sort goes to the disk."""
+    return {
+        "max_execution_time": limits.STORE_LONG_QUERY_S_MAX,
+        "max_threads": limits.STORE_LONG_THREADS_MAX,
+        "max_block_size": limits.STORE_LONG_BLOCK_ROWS_MAX,
+        "max_bytes_before_external_sort": limits.STORE_LONG_SORT_BYTES_MAX,
+        "max_bytes_before_external_group_by": limits.STORE_LONG_SORT_BYTES_MAX,
+        "distributed_product_mode": "global",
+        "output_format_json_escape_forward_slashes": 0,
+    }
+
+
+class Reading:
+    """Long answers one after another over a client of its own: whoever takes them slowly holds up nobody else.
+
+    All of it happens in one thread, so that an end waits for the block under way and for no more.
+    """
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        self._connect = connect
+        self._client: Client | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="store-long")
+
+    async def blocks(
+        self, sql: str, params: Params | None = None, *, raw: Sequence[str] = ()
+    ) -> AsyncGenerator[Columns]:
+        """The answer as it is made, column by column; `raw` are kept as bytes. Closing it ends the query."""
+        loop = asyncio.get_running_loop()
+        made = self._made(sql, params, raw)
+        try:
+            while (block := await loop.run_in_executor(self._pool, next, made, None)) is not None:
+                yield block
+        finally:
+            await loop.run_in_executor(self._pool, made.close)
+
+    def _made(self, sql: str, params: Params | None, raw: Sequence[str]) -> Generator[Columns]:
+        with _translated():
+            self._client = self._client or self._connect()
+            formats: dict[str, str | dict[str, str]] = dict.fromkeys(raw, "bytes")
+            with self._client.query_column_block_stream(sql, dict(params or {}), column_formats=formats) as stream:
+                yield from stream
+
+    def close(self) -> None:
+        self._pool.submit(self._disconnect)
+        self._pool.shutdown(wait=False)
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
 
 
 class Store:
@@ -186,6 +240,15 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, lambda: self.read_bytes(sql, params, fmt=fmt)
         )
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """For answers too long to be held; who asks bounds how many there are at once."""
+        reading = Reading(lambda: self._connect(_long()))
+        try:
+            yield reading
+        finally:
+            reading.close()
 
     @contextmanager
     def _reader(self) -> Iterator[Client]:

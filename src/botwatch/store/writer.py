@@ -39,6 +39,7 @@ _NATIVE: Final = frozenset({Inbox.TURNS, Inbox.CONTRACTS})  # what the engine it
 _COMMON: Final[Mapping[str, str]] = {
     "deduplicate_blocks_in_dependent_materialized_views": "1",
     "materialize_skip_indexes_on_insert": "0",
+    "optimize_on_insert": "0",  # rows of the rollups are counted together already; merges do the rest
     "max_partitions_per_insert_block": "1000",
     "throw_on_max_partitions_per_insert_block": "0",
 }

@@ -50,7 +50,9 @@ _PEAKS: Final = (
 )
 _INSTANCES: Final = (
     "SELECT series, any(JSONExtractString(resource, 'service.instance.id')) FROM series "
-    "WHERE metric = 'process.memory.usage' AND last_seen >= toDateTime({since:UInt32}, 'UTC') GROUP BY series"
+    "WHERE metric = 'process.memory.usage' AND series IN ("
+    "SELECT series FROM ticks_10s WHERE kind = 'point' AND name = 'process.memory.usage' AND detail = 'gauge' "
+    "AND tick >= toDateTime({since:UInt32}, 'UTC')) GROUP BY series"
 )
 _LEFT: Final = (
     "SELECT bot, host, any(JSONExtractString(known.resource, 'service.instance.id')) AS instance, max(last).2 "

@@ -168,47 +168,43 @@ CREATE TABLE admitted_names {on_cluster}
 ENGINE = {engine}ReplacingMergeTree
 ORDER BY hash;
 
+-- What comes here is counted by tick already. Rows that become equal on the way up are merged by the tables, at once.
 CREATE MATERIALIZED VIEW ticks_to_10s {on_cluster} TO ticks_10s AS
 WITH
     (SELECT groupUniqArray(cityHash64(label, bot)) FROM crowded_labels) AS crowds,
     (label, owner, value) -> if(
-        value != '' AND has(crowds, cityHash64(label, owner)) AND cityHash64(label, owner, value) NOT IN (SELECT hash FROM admitted_names),
+        notEmpty(crowds) AND value != '' AND has(crowds, cityHash64(label, owner))
+            AND cityHash64(label, owner, value) NOT IN (SELECT hash FROM admitted_names),
         '(other)', value) AS admitted
 SELECT
     kind, tick, admitted('bot', '', ticks.bot) AS bot, admitted('host', ticks.bot, ticks.host) AS host,
     admitted('channel', ticks.bot, ticks.channel) AS channel, admitted(toString(ticks.kind), ticks.bot, ticks.name) AS name, detail,
     if(admitted('series', concat(ticks.bot, '\0', ticks.name), toString(ticks.series)) = '(other)', 0, ticks.series) AS series,
-    sum(count) AS count, sum(errors) AS errors, sum(timeouts) AS timeouts, sum(rate_limited) AS rate_limited,
-    sum(total) AS total, min(low) AS low, max(high) AS high, min(first) AS first, max(last) AS last,
-    deltaSumTimestampMergeState(rise) AS rise, sumMap(spread) AS spread,
-    sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out
-FROM ticks
-GROUP BY kind, tick, bot, host, channel, name, detail, series;
+    count, errors, timeouts, rate_limited, total, low, high, first, last, rise, spread, tokens_in, tokens_out
+FROM ticks;
 
 CREATE MATERIALIZED VIEW ticks_10s_to_names {on_cluster} TO names AS
-SELECT value.1 AS label, value.2 AS bot, value.3 AS name, sum(ticks_10s.count) AS count, min(tick) AS first_seen, max(tick) AS last_seen
-FROM ticks_10s
-ARRAY JOIN [('bot', '', ticks_10s.bot), ('host', ticks_10s.bot, ticks_10s.host), ('channel', ticks_10s.bot, ticks_10s.channel),
-            (toString(kind), ticks_10s.bot, ticks_10s.name)] AS value
+SELECT value.1 AS label, value.2 AS bot, value.3 AS name, sum(n) AS count, min(first_tick) AS first_seen, max(last_tick) AS last_seen
+FROM
+(
+    SELECT kind, bot AS owner, host, channel, ticks_10s.name AS title, sum(ticks_10s.count) AS n, min(tick) AS first_tick, max(tick) AS last_tick
+    FROM ticks_10s
+    GROUP BY kind, owner, host, channel, title
+)
+ARRAY JOIN [('bot', '', owner), ('host', owner, host), ('channel', owner, channel), (toString(kind), owner, title)] AS value
 WHERE value.3 != ''
 GROUP BY label, bot, name;
 
+-- In the order of their time, so that `rise` is merged in it here and above.
 CREATE MATERIALIZED VIEW ticks_10s_to_5m {on_cluster} TO ticks_5m AS
 SELECT
     kind, toStartOfFiveMinutes(tick) AS tick, bot, host, channel, name, detail, series,
-    sum(count) AS count, sum(errors) AS errors, sum(timeouts) AS timeouts, sum(rate_limited) AS rate_limited,
-    sum(total) AS total, min(low) AS low, max(high) AS high, min(first) AS first, max(last) AS last,
-    deltaSumTimestampMergeState(rise) AS rise, sumMap(spread) AS spread,
-    sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out
+    count, errors, timeouts, rate_limited, total, low, high, first, last, rise, spread, tokens_in, tokens_out
 FROM ticks_10s
-GROUP BY kind, tick, bot, host, channel, name, detail, series;
+ORDER BY ticks_10s.tick;
 
 CREATE MATERIALIZED VIEW ticks_5m_to_1h {on_cluster} TO ticks_1h AS
 SELECT
     kind, toStartOfHour(tick) AS tick, bot, host, channel, name, detail, series,
-    sum(count) AS count, sum(errors) AS errors, sum(timeouts) AS timeouts, sum(rate_limited) AS rate_limited,
-    sum(total) AS total, min(low) AS low, max(high) AS high, min(first) AS first, max(last) AS last,
-    deltaSumTimestampMergeState(rise) AS rise, sumMap(spread) AS spread,
-    sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out
-FROM ticks_5m
-GROUP BY kind, tick, bot, host, channel, name, detail, series;
+    count, errors, timeouts, rate_limited, total, low, high, first, last, rise, spread, tokens_in, tokens_out
+FROM ticks_5m;

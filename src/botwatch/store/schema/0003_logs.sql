@@ -4,18 +4,13 @@ CREATE TABLE inbox_logs {on_cluster}
 (
     received_ns UInt64,
     resource_logs Array(Tuple(
-        resource Tuple(attributes Array(Tuple(key String, value Tuple(
-            value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-            string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String)))),
+        resource Tuple(attributes Array(Tuple(key String, value String))),
         scope_logs Array(Tuple(
             scope Tuple(name String, version String),
             log_records Array(Tuple(
                 time_unix_nano UInt64, observed_time_unix_nano UInt64, severity_number Int32, severity_text String,
-                body Tuple(value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                    string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String),
-                attributes Array(Tuple(key String, value Tuple(
-                    value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                    string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String))),
+                body String,
+                attributes Array(Tuple(key String, value String)),
                 trace_id String, span_id String, event_name String
             ))
         ))
@@ -72,6 +67,7 @@ CREATE OR REPLACE FUNCTION botwatch_severity {on_cluster} AS (number, word) -> i
 CREATE MATERIALIZED VIEW inbox_logs_to_logs {on_cluster} TO logs AS
 WITH
     CAST(mapFromArrays(record.attributes.key, arrayMap(v -> botwatch_text(v), record.attributes.value)), 'Map(LowCardinality(String), String)') AS attributes,
+    botwatch_text(record.body) AS words,
     botwatch_severity(record.severity_number, record.severity_text) AS number
 SELECT
     multiIf(attributes['bot.name'] != '', attributes['bot.name'], carrier['bot.name'] != '', carrier['bot.name'],
@@ -84,7 +80,7 @@ SELECT
     number AS severity,
     botwatch_level(number) AS level,
     if(record.event_name != '', record.event_name, attributes['event.name']) AS event,
-    if(event = 'bot.message' AND botwatch_text(record.body) = '', attributes['bot.message.text'], botwatch_text(record.body)) AS body,
+    if(event = 'bot.message' AND words = '', attributes['bot.message.text'], words) AS body,
     if(scope.version = '', scope.name, concat(scope.name, ' ', scope.version)) AS scope,
     toFixedString(substring(record.trace_id, 1, 16), 16) AS trace_id,
     toFixedString(substring(record.span_id, 1, 8), 8) AS span_id,

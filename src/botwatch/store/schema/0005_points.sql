@@ -6,42 +6,30 @@ CREATE TABLE inbox_points {on_cluster}
 (
     received_ns UInt64,
     resource_metrics Array(Tuple(
-        resource Tuple(attributes Array(Tuple(key String, value Tuple(
-            value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-            string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String)))),
+        resource Tuple(attributes Array(Tuple(key String, value String))),
         scope_metrics Array(Tuple(
             scope Tuple(name String, version String),
             metrics Array(Tuple(
                 name String, description String, unit String,
                 gauge Tuple(data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value Tuple(
-                        value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String))),
+                    attributes Array(Tuple(key String, value String)),
                     start_time_unix_nano UInt64, time_unix_nano UInt64,
                     value Enum8('no' = 0, 'as_double' = 4, 'as_int' = 6), as_double Float64, as_int Int64, flags UInt32))),
                 sum Tuple(aggregation_temporality Int32, is_monotonic Bool, data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value Tuple(
-                        value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String))),
+                    attributes Array(Tuple(key String, value String)),
                     start_time_unix_nano UInt64, time_unix_nano UInt64,
                     value Enum8('no' = 0, 'as_double' = 4, 'as_int' = 6), as_double Float64, as_int Int64, flags UInt32))),
                 histogram Tuple(aggregation_temporality Int32, data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value Tuple(
-                        value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String))),
+                    attributes Array(Tuple(key String, value String)),
                     start_time_unix_nano UInt64, time_unix_nano UInt64, count UInt64, sum Float64, bucket_counts Array(UInt64),
                     explicit_bounds Array(Float64), flags UInt32, min Float64, max Float64))),
                 exponential_histogram Tuple(aggregation_temporality Int32, data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value Tuple(
-                        value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String))),
+                    attributes Array(Tuple(key String, value String)),
                     start_time_unix_nano UInt64, time_unix_nano UInt64, count UInt64, sum Float64, scale Int32, zero_count UInt64,
                     positive Tuple(offset Int32, bucket_counts Array(UInt64)), negative Tuple(offset Int32, bucket_counts Array(UInt64)),
                     flags UInt32, min Float64, max Float64, zero_threshold Float64))),
                 summary Tuple(data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value Tuple(
-                        value Enum8('no' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String, bool_value Bool, int_value Int64, double_value Float64, array_value String, kvlist_value String, bytes_value String))),
+                    attributes Array(Tuple(key String, value String)),
                     start_time_unix_nano UInt64, time_unix_nano UInt64, count UInt64, sum Float64,
                     quantile_values Array(Tuple(quantile Float64, value Float64)), flags UInt32)))
             ))
@@ -139,16 +127,17 @@ ENGINE = {engine}ReplacingMergeTree(last_seen)
 ORDER BY (metric, bot, series)
 SETTINGS non_replicated_deduplication_window = 10000;
 
+-- What holds for all points of a metric is worked out once for each metric.
 CREATE MATERIALIZED VIEW inbox_points_to_number_points {on_cluster} TO number_points AS
 WITH
     arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
     labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
 SELECT
-    multiIf(labelled != '', labelled, owner != 'unknown_service', owner, match(name, '^(system|hw)[.]'), '', owner) AS bot,
+    if(labelled != '', labelled, owner) AS bot,
     host,
-    name AS metric,
-    multiIf(NOT is_sum, 'gauge', temporality = 1, 'delta', monotonic, 'cumulative', 'gauge') AS kind,
-    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
+    metric,
+    kind,
+    cityHash64(identity, point.attributes.key, labels) AS series,
     fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
     fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
     multiIf(point.value = 'as_double', point.as_double, point.value = 'as_int', toFloat64(point.as_int), nan) AS value,
@@ -157,10 +146,19 @@ SELECT
     point.attributes.key AS label_names,
     labels AS label_values,
     resource,
-    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
+    received
 FROM
 (
-    SELECT received_ns, owner, host, resource, scope, name, unit, description, notEmpty(sum) AS is_sum, temporality, monotonic, arrayConcat(gauge, sum) AS points
+    SELECT
+        host, resource,
+        CAST(if(carrier_owner = 'unknown_service' AND match(name, '^(system|hw)[.]'), '', carrier_owner), 'LowCardinality(String)') AS owner,
+        CAST(name, 'LowCardinality(String)') AS metric,
+        CAST(unit_text, 'LowCardinality(String)') AS unit,
+        CAST(description_text, 'LowCardinality(String)') AS description,
+        CAST(multiIf(empty(sum), 'gauge', temporality = 1, 'delta', monotonic, 'cumulative', 'gauge'), 'LowCardinality(String)') AS kind,
+        cityHash64(resource, scope, name, kind) AS identity,
+        arrayConcat(gauge, sum) AS points,
+        fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
     FROM
     (
         SELECT
@@ -170,7 +168,7 @@ FROM
             CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
             CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'], carrier['botwatch.observer'] != '', '',
                 carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
+                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS carrier_owner
         FROM inbox_points
         ARRAY JOIN
             resource_metrics.resource.attributes AS resource_attributes,
@@ -192,196 +190,116 @@ FROM
         sums2 AS sums1,
         temporalitys2 AS temporalitys1,
         monotonics2 AS monotonics1
-    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, gauges1 AS gauge, sums1 AS sum, temporalitys1 AS temporality, monotonics1 AS monotonic
+    ARRAY JOIN names1 AS name, units1 AS unit_text, descriptions1 AS description_text, gauges1 AS gauge, sums1 AS sum, temporalitys1 AS temporality, monotonics1 AS monotonic
 )
 ARRAY JOIN points AS point;
 
-CREATE MATERIALIZED VIEW inbox_points_to_histograms {on_cluster} TO distributions AS
+-- The three kinds of distributions as one, each with what it has: every view more costs each insert milliseconds.
+CREATE MATERIALIZED VIEW inbox_points_to_distributions {on_cluster} TO distributions AS
 WITH
-    arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
-    labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
+    arrayMap(v -> botwatch_text(v), attributes.value) AS labels,
+    labels[indexOf(attributes.key, 'bot.name')] AS labelled
 SELECT
     if(labelled != '', labelled, owner) AS bot,
-    host,
-    name AS metric,
-    if(temporality = 1, 'histogram_delta', 'histogram_cumulative') AS kind,
-    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
-    fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
-    fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
-    point.count AS count, point.sum AS sum, point.min AS low, point.max AS high,
-    point.explicit_bounds AS bounds, point.bucket_counts AS buckets,
-    unit,
-    description,
-    point.attributes.key AS label_names,
-    labels AS label_values,
-    resource,
-    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
+    host, metric, kind,
+    cityHash64(identity, attributes.key, labels) AS series,
+    fromUnixTimestamp64Nano(toInt64(point.2), 'UTC') AS at,
+    fromUnixTimestamp64Nano(toInt64(point.3), 'UTC') AS start,
+    point.4 AS count, point.5 AS sum, point.6 AS low, point.7 AS high, point.8 AS bounds, point.9 AS buckets,
+    point.10 AS scale, point.11 AS zero_count, point.12 AS zero_threshold,
+    point.13 AS positive_offset, point.14 AS positive, point.15 AS negative_offset, point.16 AS negative,
+    point.17 AS quantiles,
+    unit, description, attributes.key AS label_names, labels AS label_values, resource, received
 FROM
 (
-    SELECT received_ns, owner, host, resource, scope, name, unit, description, temporality, data AS points
+    SELECT host, resource, owner, metric, unit, description, kind, identity, received, point, point.1 AS attributes
     FROM
     (
         SELECT
-            received_ns, scopes2, names2, units2, descriptions2, temporalitys2, datas2,
-            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
-            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
-            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'],
-                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
-        FROM inbox_points
+            host, resource, owner, received,
+            CAST(name, 'LowCardinality(String)') AS metric,
+            CAST(unit_text, 'LowCardinality(String)') AS unit,
+            CAST(description_text, 'LowCardinality(String)') AS description,
+            CAST(multiIf(notEmpty(summary), 'summary',
+                concat(if(notEmpty(exponential), 'exponential', 'histogram'), if(temporality = 1, '_delta', '_cumulative'))), 'LowCardinality(String)') AS kind,
+            cityHash64(resource, scope, name, kind) AS identity,
+            arrayConcat(
+                arrayMap(p -> (p.attributes, p.time_unix_nano, p.start_time_unix_nano, p.count, p.sum, p.min, p.max,
+                    p.explicit_bounds, p.bucket_counts, 0, 0, 0., 0, [], 0, [], []), histogram),
+                arrayMap(p -> (p.attributes, p.time_unix_nano, p.start_time_unix_nano, p.count, p.sum, p.min, p.max,
+                    [], [], p.scale, p.zero_count, p.zero_threshold, p.positive.offset, p.positive.bucket_counts,
+                    p.negative.offset, p.negative.bucket_counts, []), exponential),
+                arrayMap(p -> (p.attributes, p.time_unix_nano, p.start_time_unix_nano, p.count, p.sum, 0., 0.,
+                    [], [], 0, 0, 0., 0, [], 0, [], p.quantile_values), summary)) AS points
+        FROM
+        (
+            SELECT
+                fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received,
+                scopes2, names2, units2, descriptions2, histograms2, exponentials2, summaries2, temporalitys2, fine_temporalitys2,
+                CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+                CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
+                CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
+                CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'], carrier['botwatch.observer'] != '', '',
+                    carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
+                    carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
+            FROM inbox_points
+            ARRAY JOIN
+                resource_metrics.resource.attributes AS resource_attributes,
+                resource_metrics.scope_metrics.scope.name AS scopes2,
+                resource_metrics.scope_metrics.metrics.name AS names2,
+                resource_metrics.scope_metrics.metrics.unit AS units2,
+                resource_metrics.scope_metrics.metrics.description AS descriptions2,
+                resource_metrics.scope_metrics.metrics.histogram.data_points AS histograms2,
+                resource_metrics.scope_metrics.metrics.exponential_histogram.data_points AS exponentials2,
+                resource_metrics.scope_metrics.metrics.summary.data_points AS summaries2,
+                resource_metrics.scope_metrics.metrics.histogram.aggregation_temporality AS temporalitys2,
+                resource_metrics.scope_metrics.metrics.exponential_histogram.aggregation_temporality AS fine_temporalitys2
+        )
         ARRAY JOIN
-            resource_metrics.resource.attributes AS resource_attributes,
-            resource_metrics.scope_metrics.scope.name AS scopes2,
-            resource_metrics.scope_metrics.metrics.name AS names2,
-            resource_metrics.scope_metrics.metrics.unit AS units2,
-            resource_metrics.scope_metrics.metrics.description AS descriptions2,
-            resource_metrics.scope_metrics.metrics.histogram.aggregation_temporality AS temporalitys2,
-            resource_metrics.scope_metrics.metrics.histogram.data_points AS datas2
-    )
-    ARRAY JOIN
-        scopes2 AS scope,
-        names2 AS names1,
-        units2 AS units1,
-        descriptions2 AS descriptions1,
-        temporalitys2 AS temporalitys1,
-        datas2 AS datas1
-    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, temporalitys1 AS temporality, datas1 AS data
-)
-ARRAY JOIN points AS point;
-
-CREATE MATERIALIZED VIEW inbox_points_to_exponential_histograms {on_cluster} TO distributions AS
-WITH
-    arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
-    labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
-SELECT
-    if(labelled != '', labelled, owner) AS bot,
-    host,
-    name AS metric,
-    if(temporality = 1, 'exponential_delta', 'exponential_cumulative') AS kind,
-    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
-    fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
-    fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
-    point.count AS count, point.sum AS sum, point.min AS low, point.max AS high,
-    point.scale AS scale, point.zero_count AS zero_count, point.zero_threshold AS zero_threshold,
-    point.positive.offset AS positive_offset, point.positive.bucket_counts AS positive,
-    point.negative.offset AS negative_offset, point.negative.bucket_counts AS negative,
-    unit,
-    description,
-    point.attributes.key AS label_names,
-    labels AS label_values,
-    resource,
-    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
-FROM
-(
-    SELECT received_ns, owner, host, resource, scope, name, unit, description, temporality, data AS points
-    FROM
-    (
-        SELECT
-            received_ns, scopes2, names2, units2, descriptions2, temporalitys2, datas2,
-            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
-            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
-            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'],
-                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
-        FROM inbox_points
+            scopes2 AS scope,
+            names2 AS names1,
+            units2 AS units1,
+            descriptions2 AS descriptions1,
+            histograms2 AS histograms1,
+            exponentials2 AS exponentials1,
+            summaries2 AS summaries1,
+            arrayMap((a, b) -> arrayMap((c, d) -> if(c != 0, c, d), a, b), temporalitys2, fine_temporalitys2) AS temporalitys1
         ARRAY JOIN
-            resource_metrics.resource.attributes AS resource_attributes,
-            resource_metrics.scope_metrics.scope.name AS scopes2,
-            resource_metrics.scope_metrics.metrics.name AS names2,
-            resource_metrics.scope_metrics.metrics.unit AS units2,
-            resource_metrics.scope_metrics.metrics.description AS descriptions2,
-            resource_metrics.scope_metrics.metrics.exponential_histogram.aggregation_temporality AS temporalitys2,
-            resource_metrics.scope_metrics.metrics.exponential_histogram.data_points AS datas2
+            names1 AS name, units1 AS unit_text, descriptions1 AS description_text,
+            histograms1 AS histogram, exponentials1 AS exponential, summaries1 AS summary, temporalitys1 AS temporality
     )
-    ARRAY JOIN
-        scopes2 AS scope,
-        names2 AS names1,
-        units2 AS units1,
-        descriptions2 AS descriptions1,
-        temporalitys2 AS temporalitys1,
-        datas2 AS datas1
-    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, temporalitys1 AS temporality, datas1 AS data
-)
-ARRAY JOIN points AS point;
-
-CREATE MATERIALIZED VIEW inbox_points_to_summaries {on_cluster} TO distributions AS
-WITH
-    arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
-    labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
-SELECT
-    if(labelled != '', labelled, owner) AS bot,
-    host,
-    name AS metric,
-    'summary' AS kind,
-    cityHash64(resource, scope, name, kind, point.attributes.key, labels) AS series,
-    fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
-    fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
-    point.count AS count, point.sum AS sum, point.quantile_values AS quantiles,
-    unit,
-    description,
-    point.attributes.key AS label_names,
-    labels AS label_values,
-    resource,
-    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
-FROM
-(
-    SELECT received_ns, owner, host, resource, scope, name, unit, description, data AS points
-    FROM
-    (
-        SELECT
-            received_ns, scopes2, names2, units2, descriptions2, datas2,
-            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
-            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
-            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'],
-                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
-        FROM inbox_points
-        ARRAY JOIN
-            resource_metrics.resource.attributes AS resource_attributes,
-            resource_metrics.scope_metrics.scope.name AS scopes2,
-            resource_metrics.scope_metrics.metrics.name AS names2,
-            resource_metrics.scope_metrics.metrics.unit AS units2,
-            resource_metrics.scope_metrics.metrics.description AS descriptions2,
-            resource_metrics.scope_metrics.metrics.summary.data_points AS datas2
-    )
-    ARRAY JOIN
-        scopes2 AS scope,
-        names2 AS names1,
-        units2 AS units1,
-        descriptions2 AS descriptions1,
-        datas2 AS datas1
-    ARRAY JOIN names1 AS name, units1 AS unit, descriptions1 AS description, datas1 AS data
-)
-ARRAY JOIN points AS point;
+    ARRAY JOIN points AS point
+);
 
 CREATE MATERIALIZED VIEW number_points_to_points {on_cluster} TO points AS
 SELECT bot, host, metric, kind, series, at, start, value, received
 FROM number_points;
 
+-- What a series is hardly changes: it is written when it is new, and once in five minutes.
 CREATE MATERIALIZED VIEW number_points_to_series {on_cluster} TO series AS
 SELECT
-    bot, metric, series, kind, any(unit) AS unit, any(description) AS description,
-    CAST(mapFromArrays(any(label_names), any(label_values)), 'Map(LowCardinality(String), String)') AS labels,
-    any(resource) AS resource, toDateTime(max(at), 'UTC') AS last_seen
+    bot, metric, series, kind, unit, description,
+    CAST(mapFromArrays(label_names, label_values), 'Map(LowCardinality(String), String)') AS labels,
+    resource, toDateTime(at, 'UTC') AS last_seen
 FROM number_points
-GROUP BY bot, metric, series, kind;
+WHERE (series, toStartOfFiveMinutes(at)) NOT IN (
+    SELECT series, toStartOfFiveMinutes(last_seen) FROM series WHERE last_seen > now() - INTERVAL 10 MINUTE)
+LIMIT 1 BY series, metric, bot;
 
 CREATE MATERIALIZED VIEW distributions_to_series {on_cluster} TO series AS
 SELECT
-    bot, metric, series, kind, any(unit) AS unit, any(description) AS description,
-    mapFromArrays(any(label_names), any(label_values)) AS labels,
-    any(resource) AS resource, toDateTime(max(at), 'UTC') AS last_seen
+    bot, metric, series, kind, unit, description, mapFromArrays(label_names, label_values) AS labels,
+    resource, toDateTime(at, 'UTC') AS last_seen
 FROM distributions
-GROUP BY bot, metric, series, kind;
+WHERE (series, toStartOfFiveMinutes(at)) NOT IN (
+    SELECT series, toStartOfFiveMinutes(last_seen) FROM series WHERE last_seen > now() - INTERVAL 10 MINUTE)
+LIMIT 1 BY series, metric, bot;
 
 CREATE MATERIALIZED VIEW number_points_to_ticks {on_cluster} TO ticks AS
 SELECT
     'point' AS kind, toStartOfInterval(at, INTERVAL 10 SECOND) AS tick, bot, host, metric AS name, number_points.kind AS detail, series,
     count() AS count, sum(value) AS total, min(value) AS low, max(value) AS high,
-    min((toUnixTimestamp64Nano(at), value)) AS first, max((toUnixTimestamp64Nano(at), value)) AS last,
+    (toUnixTimestamp64Nano(min(at)), argMin(value, at)) AS first, (toUnixTimestamp64Nano(max(at)), argMax(value, at)) AS last,
     deltaSumTimestampState(value, toUnixTimestamp64Nano(at)) AS rise
 FROM number_points
 WHERE NOT isNaN(value)
@@ -392,7 +310,7 @@ CREATE MATERIALIZED VIEW distributions_to_ticks {on_cluster} TO ticks AS
 SELECT
     'point' AS kind, toStartOfInterval(at, INTERVAL 10 SECOND) AS tick, bot, host, part.1 AS name, distributions.kind AS detail, series,
     count() AS count, sum(part.2) AS total, min(part.2) AS low, max(part.2) AS high,
-    min((toUnixTimestamp64Nano(at), part.2)) AS first, max((toUnixTimestamp64Nano(at), part.2)) AS last,
+    (toUnixTimestamp64Nano(min(at)), argMin(part.2, at)) AS first, (toUnixTimestamp64Nano(max(at)), argMax(part.2, at)) AS last,
     deltaSumTimestampState(part.2, toUnixTimestamp64Nano(at)) AS rise
 FROM distributions
 ARRAY JOIN [(concat(metric, '.count'), toFloat64(distributions.count)), (concat(metric, '.sum'), distributions.sum)] AS part

@@ -3,7 +3,7 @@
 CREATE TABLE inbox_payloads {on_cluster}
 (
     received_ns UInt64,
-    payload Array(Tuple(source String, document String))
+    payload Array(Tuple(source String, document String, invalid Bool, sender String))
 )
 ENGINE = Null;
 
@@ -16,32 +16,45 @@ CREATE TABLE payloads {on_cluster}
     document String CODEC(ZSTD(1)),
     trace_id FixedString(16) CODEC(ZSTD(1)),
     correlation_id String CODEC(ZSTD(1)),
-    received DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))
+    received DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    partial Bool, -- a part of a document, sent where the whole was not, lacks places that the document had
+    invalid Bool, -- no JSON object or array, and perhaps only the beginning of what was sent
+    sender LowCardinality(String) -- of what is invalid and came without a bot: the key, and the program
 )
 ENGINE = {engine}MergeTree
 PARTITION BY toDate(at)
 ORDER BY (source, at)
 SETTINGS non_replicated_deduplication_window = 10000;
 
+-- The engine's reader takes no half surrogate pairs and no numbers beyond 64 bits, which JSON has: they are put aside
+-- before it is asked again.
+CREATE OR REPLACE FUNCTION botwatch_is_document {on_cluster} AS (text) ->
+    ascii(trim(LEADING ' \t\r\n' FROM text)) IN (91, 123) AND (isValidJSON(text) OR isValidJSON(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(
+        text, '\\\\u[dD][89a-fA-F][0-9a-fA-F][0-9a-fA-F]', '\\\\u0020'), '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*', '1'), '([0-9])[eE][+-]?[0-9][0-9]+', '\\1')));
+
 CREATE MATERIALIZED VIEW inbox_payloads_to_payloads {on_cluster} TO payloads AS
 SELECT
     item.source AS source,
     fromUnixTimestamp64Micro(intDiv(received_ns, 1000), 'UTC') AS at,
     item.document AS document,
-    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
+    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received,
+    item.invalid OR NOT botwatch_is_document(document) AS invalid,
+    if(invalid, item.sender, '') AS sender
 FROM inbox_payloads
 ARRAY JOIN payload AS item;
 
 CREATE MATERIALIZED VIEW logs_to_payloads {on_cluster} TO payloads AS
 SELECT
-    attributes['bot.payload.source'] AS source, bot, session_id, at, body AS document, trace_id, correlation_id, received
+    attributes['bot.payload.source'] AS source, bot, session_id, at, body AS document, trace_id, correlation_id, received,
+    attributes['bot.payload.partial'] IN ('true', '1') AS partial,
+    NOT botwatch_is_document(document) AS invalid
 FROM logs
 WHERE event = 'bot.payload';
 
 CREATE MATERIALIZED VIEW payloads_to_ticks {on_cluster} TO ticks AS
 SELECT
     'payload' AS kind, toStartOfInterval(at, INTERVAL 10 SECOND) AS tick, bot, source AS name, count() AS count,
-    countIf(NOT isValidJSON(document)) AS errors
+    countIf(invalid) AS errors
 FROM payloads
 GROUP BY tick, bot, name;
 

@@ -10,6 +10,7 @@ CREATE TABLE profiles {on_cluster}
     parent String,
     types Map(LowCardinality(String), UInt64),
     empty UInt64,
+    loose UInt64, -- of those seen, in objects that were not gone through to their end
     values Map(String, UInt64),
     free Bool,
     documents UInt64,
@@ -19,14 +20,19 @@ ENGINE = {engine}ReplacingMergeTree(written)
 PARTITION BY toStartOfMonth(hour)
 ORDER BY (source, variant, hour, path);
 
--- A part of a document, sent where the whole was not, lacks places that the document had.
-ALTER TABLE payloads {on_cluster} ADD COLUMN IF NOT EXISTS partial Bool DEFAULT false;
-
-DROP VIEW IF EXISTS logs_to_payloads {on_cluster};
-
-CREATE MATERIALIZED VIEW logs_to_payloads {on_cluster} TO payloads AS
-SELECT
-    attributes['bot.payload.source'] AS source, bot, session_id, at, body AS document, trace_id, correlation_id, received,
-    attributes['bot.payload.partial'] IN ('true', '1') AS partial
-FROM logs
-WHERE event = 'bot.payload';
+-- What was found of critical places, in all documents. `kinds` says how their variants were told apart, `through` up to
+-- which moment of receiving documents have been counted.
+CREATE TABLE criticals {on_cluster}
+(
+    source LowCardinality(String),
+    kinds LowCardinality(String),
+    path LowCardinality(String),
+    variant LowCardinality(String),
+    tick DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    states SimpleAggregateFunction(sumMap, Map(String, UInt64)),
+    through SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = {engine}AggregatingMergeTree
+PARTITION BY toStartOfMonth(tick)
+ORDER BY (source, kinds, path, variant, tick)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -17,17 +17,19 @@ ORDER BY (session_id, bot, kind, name)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW spans_to_session_steps {on_cluster} TO session_steps AS
+WITH toDateTime64(max(start), 6, 'UTC') AS seen
 SELECT
     toStartOfMonth(start) AS month, bot, session_id, 'action' AS kind, action AS name,
-    countIf(status != 'error') AS done, max((toDateTime64(start, 6, 'UTC'), toDateTime64(start, 6, 'UTC'))) AS last
+    countIf(status != 'error') AS done, (seen, seen) AS last
 FROM spans
 WHERE session_id != '' AND action != ''
 GROUP BY month, bot, session_id, name;
 
 CREATE MATERIALIZED VIEW logs_to_session_steps {on_cluster} TO session_steps AS
+WITH toDateTime64(max(at), 6, 'UTC') AS seen
 SELECT
     toStartOfMonth(at) AS month, bot, session_id, 'event' AS kind, event AS name,
-    count() AS done, max((toDateTime64(at, 6, 'UTC'), toDateTime64(at, 6, 'UTC'))) AS last
+    count() AS done, (seen, seen) AS last
 FROM logs
 WHERE session_id != '' AND event NOT IN ('', 'bot.message', 'bot.payload')
 GROUP BY month, bot, session_id, name;
