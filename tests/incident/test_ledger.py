@@ -17,10 +17,11 @@ from botwatch.detect.rows_drift import DriftRow
 from botwatch.detect.rule import Severity
 from botwatch.errors import Conflict, LeaseLost, NotFound
 from botwatch.incident import gaps, ledger
+from botwatch.incident.causes.change import Change, Kind, places
 from botwatch.incident.gaps import Gap, Why
 from botwatch.incident.ledger import Filter
 from botwatch.incident.noise import Verdict, noise
-from botwatch.incident.nouns import Incident, Opening, Resolving, Standing
+from botwatch.incident.nouns import Found, Incident, Opening, Resolving, Standing
 from botwatch.incident.rows import ChangeRow
 from botwatch.incident.steps import Status, Step, subject_of
 from botwatch.settings import Settings
@@ -235,6 +236,10 @@ def test_what_changed_in_the_same_minutes_is_told_with_an_incident(database: Dat
     database.write_now(write)
     found, _ = database.read_now(lambda session: ledger.one(session, f"{9:032x}"))
     assert found.summary == "helpdesk: `category` is gone"
+    assert found.began_ns == at_ns - 7_200 * SECOND_NS
+    assert [(one.get("about"), one.get("sure")) for one in found.evidence["related"]] == [
+        (True, None), (None, "possible"), (None, "possible"),
+    ]  # fmt: skip
     assert [one["text"] for one in found.evidence["related"]] == [
         "helpdesk: `category` is gone",
         "CPU triage",
@@ -243,6 +248,32 @@ def test_what_changed_in_the_same_minutes_is_told_with_an_incident(database: Dat
     other, _ = database.read_now(lambda session: ledger.one(session, f"{1:032x}"))
     assert other.summary == "it is too much"
     assert [one["text"] for one in other.evidence["related"]] == ["slack: `category` is gone"]
+
+
+def test_a_deploy_of_the_bot_that_sends_changed_documents_is_their_suspected_cause(database: Database) -> None:
+    at_ns = NOW_S * SECOND_NS
+    began_ns = at_ns - 900 * SECOND_NS
+    deploy = Change(
+        Kind.DEPLOY, began_ns - 60 * SECOND_NS, "triage 2 was first seen instead of 1", "triage", places(bot="triage")
+    )
+    opened = dataclasses.replace(
+        opening(9, "Documents changed", source="helpdesk"),
+        snapshot={"name": "Documents changed", "field": "payload.drift"},
+        found=Found((deploy,)),
+    )
+
+    def write(session: Session) -> None:
+        row = drift("helpdesk", began_ns)
+        row.evidence = {"bots": ["triage"]}
+        session.add(row)
+        ledger.open_(session, opened)
+
+    database.write_now(write)
+    found, _ = database.read_now(lambda session: ledger.one(session, f"{9:032x}"))
+    assert found.evidence["cause"] == "triage 2 was first seen instead of 1 1m before (likely)"
+    assert [(one["what"], one.get("sure")) for one in found.evidence["related"]] == [
+        ("document", None), ("deploy", "likely"),
+    ]  # fmt: skip
 
 
 def drift(source: str, began_ns: int) -> DriftRow:

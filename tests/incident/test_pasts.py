@@ -43,7 +43,7 @@ def store() -> Store:
 
 
 async def test_kept_hour_by_hour_or_read_at_once_they_are_the_same(store: Store) -> None:
-    kept = Pasts(store)
+    kept = Pasts(store, "UTC")
     kept.plan([NEED])
     for hour in range(100, 131, 3):
         end_s = START_S + hour * HOUR_S + 700
@@ -51,7 +51,7 @@ async def test_kept_hour_by_hour_or_read_at_once_they_are_the_same(store: Store)
         asked = len(store.asked)
         await kept.read(end_s + 600, ())
         assert len(store.asked) == asked  # nothing is asked before another hour has settled
-    fresh = (await pasts_of(store, [NEED], end_s, end_s, ()))[NEED]
+    fresh = (await pasts_of(store, [NEED], end_s, end_s, (), "UTC"))[NEED]
     mine = kept.past(NEED)
     assert mine.end_s == fresh.end_s == settled_until_s(end_s) == START_S + 129 * HOUR_S
     day_s = START_S - 37 * DAY_S
@@ -61,7 +61,7 @@ async def test_kept_hour_by_hour_or_read_at_once_they_are_the_same(store: Store)
 
 
 async def test_what_was_first_counted_later_is_not_known_to_have_been_nothing_before(store: Store) -> None:
-    past = (await pasts_of(store, [NEED], START_S + 5 * DAY_S, START_S + 5 * DAY_S, ()))[NEED]
+    past = (await pasts_of(store, [NEED], START_S + 5 * DAY_S, START_S + 5 * DAY_S, (), "UTC"))[NEED]
     told = past.of((("shop", "slack"), ("shop", "nobody")), START_S, 120)
     assert np.isnan(told[0, :72]).all()
     assert not np.isnan(told[0, 72:118]).any()
@@ -71,13 +71,13 @@ async def test_what_was_first_counted_later_is_not_known_to_have_been_nothing_be
 
 async def test_hours_nobody_watched_are_unknown(store: Store) -> None:
     gap = Gap(START_S + 40 * HOUR_S + 1_200, START_S + 42 * HOUR_S + 300)
-    past = (await pasts_of(store, [NEED], START_S + 5 * DAY_S, START_S + 5 * DAY_S, (gap,)))[NEED]
+    past = (await pasts_of(store, [NEED], START_S + 5 * DAY_S, START_S + 5 * DAY_S, (gap,), "UTC"))[NEED]
     told = past.of((("shop", "web"),), START_S, 48)[0]
     assert np.flatnonzero(np.isnan(told)).tolist() == [40, 41]
 
 
 async def test_a_series_that_cannot_be_read_is_told_and_tried_again(store: Store) -> None:
-    kept, end_s = Pasts(store), START_S + 5 * DAY_S
+    kept, end_s = Pasts(store, "UTC"), START_S + 5 * DAY_S
     kept.plan([NEED])
     store.away = True
     await kept.read(end_s, ())

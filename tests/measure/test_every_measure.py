@@ -88,6 +88,9 @@ COUNTS = {
     "bot.breaker.opened": {"bot.breaker.name": "crm"},
     "bot.breaker.healed": {"bot.breaker.name": "crm"},
     "bot.payload.checked": {"bot.payload.source": "tickets"},
+    "bot.payload.critical_checked": {"bot.payload.source": "tickets", "bot.payload.path": "id"},
+    "bot.payload.critical_failures": {"bot.payload.source": "tickets", "bot.payload.path": "id"},
+    "bot.payload.partly": {"bot.payload.source": "tickets"},
     "bot.payload.schema_failures": {"bot.payload.source": "tickets"},
     "bot.payload.invalid_json": {"bot.payload.source": "tickets"},
     "bot.socket.drops": {"bot.socket.name": "gateway"},
@@ -134,6 +137,13 @@ def something(facts: Facts) -> Facts:
     facts.turns({"at": T0 + 1, "message_id": "human", "outcome": "handed_off", "ms": 4_000, "author": "agent"})
     facts.contracts({"at": T0 + 1, "due": T0 + 2, "followed": T0 + 3, "outcome": "late"})
     facts.payloads({"at": T0 + 1, "document": "{}"})
+    process = {
+        "at": T0 + 1,
+        "metric": "any",
+        "value": 1,
+        "resource": {"service.instance.id": "p", "service.version": "1"},
+    }
+    facts.points(process)
     facts.concurrency((T0, "", "", 1, 1), (T0, "shop", "web", 1, 1), (T0, "shop", "", 1, 1), (T0, "", "web", 1, 1))
     for metric, labels in READINGS.items():
         facts.points({"metric": metric, "at": T0 + 1, "value": 0.5, "labels": labels})

@@ -15,7 +15,7 @@ def _named(facts: Facts) -> None:
         {"at": T0, "ms": 1, "action": "greet"},
         {"at": T0 + 60, "ms": 1, "action": "send_mail"},
         {"at": T0 + 30, "ms": 1, "action": "send_sms", "bot": "help"},
-        {"at": T0, "ms": 1, "model": "gpt-4o", "provider": "openai"},
+        {"at": T0, "ms": 1, "model": "gpt-4o", "provider": "openai", "resource": '{"service.version":"1.4"}'},
     )
     facts.events(
         {"at": T0, "session_id": "s", "event": "bot.session.end", "attributes": {"bot.session.outcome": "sold"}}
@@ -48,6 +48,7 @@ async def test_labels_that_are_not_listed_have_values_too(facts: Facts) -> None:
     assert await facts.measures.label_values("level", prefix="w") == ["warn"]
     assert await facts.measures.label_values("direction") == ["in", "out"]
     assert await facts.measures.label_values("provider") == ["openai"]
+    assert await facts.measures.label_values("version", measure="process.starts") == ["1.4"]
     assert await facts.measures.label_values("outcome") == ["sold", "answered", "failed", "handed_off", "unanswered"]
 
 

@@ -7,6 +7,7 @@ import pytest
 from botwatch import limits
 from botwatch.errors import BadRequest, StoreRefused
 from botwatch.measure.query import Condition, Op, Query
+from botwatch.store.client import Params, Rows, Store
 from tests.measure.facts import T0, Facts, where
 
 HOSTILE = (
@@ -76,6 +77,25 @@ async def test_an_error_that_is_not_ours_is_not_swallowed(facts: Facts, monkeypa
     monkeypatch.setattr(type(facts.store), "fetch", broken)
     with pytest.raises(ZeroDivisionError):
         await facts.one("messages.in")
+
+
+async def test_a_metric_that_never_came_costs_no_statement_until_it_comes(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetch = type(facts.store).fetch
+
+    async def told(store: Store, sql: str, params: Params | None = None) -> Rows:
+        asked.append(sql)
+        return await fetch(store, sql, params)
+
+    monkeypatch.setattr(type(facts.store), "fetch", told)
+    assert await facts.value("disk.usage", by=("host",)) == {}
+    assert not [sql for sql in asked if "kind = 'point'" in sql]
+    labels = {"system.device": "sda", "system.filesystem.state": "used"}
+    facts.points({"metric": "system.filesystem.utilization", "at": T0, "value": 0.5, "labels": labels})
+    assert list((await facts.value("disk.usage", by=("host",))).values()) == [50]
+    assert [sql for sql in asked if "kind = 'point'" in sql]
 
 
 async def test_no_questions_are_no_answers(facts: Facts) -> None:

@@ -6,46 +6,15 @@ warning keeps quiet while the critical one is open. None judges by a single spik
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from botwatch.detect.defaults_calls import CALLS, STATES
 from botwatch.detect.defaults_learned import LEARNED
+from botwatch.detect.defaults_words import AT_MOST_NOTHING, OVER_WITHOUT_DATA, high, last, pair, rule, steady
 from botwatch.detect.rule import Aggregation, Kind, NoData, Operand, Rule, Severity
 
-SOURCE: Final = "default"
-_QUEUE: Final = "broker,queue"
-
-
-def _rule(name: str, severity: Severity, **said: Any) -> Rule:
-    return Rule.model_validate({"name": name, "severity": severity, "source": SOURCE, **said})
-
-
-def _pair(
-    names: tuple[str, str], limits: tuple[float, float], ends: tuple[float, float], **same: Any
-) -> tuple[Rule, Rule]:
-    """Two limits of one measure, each with where it is over again."""
-    mild, worse = names
-    return (
-        _rule(mild, Severity.WARNING, value=limits[0], recover=ends[0], depends_on=worse, **same),
-        _rule(worse, Severity.CRITICAL, value=limits[1], recover=ends[1], **same),
-    )
-
-
-def _high(what: str, limits: tuple[float, float], ends: tuple[float, float], **same: Any) -> tuple[Rule, Rule]:
-    return _pair((f"{what} high", f"{what} critical"), limits, ends, **same)
-
-
-def _steady(field: str, by: str, message: str) -> dict[str, Any]:
-    """What must last five minutes: an average over two, for three."""
-    return {"field": field, "by": by, "timeframe": "2m", "for": "3m", "message": message}
-
-
-def _last(field: str, by: str, message: str, **also: Any) -> dict[str, Any]:
-    """What tells by itself for how long it has been so."""
-    return {"field": field, "by": by, "aggregation": Aggregation.LAST, "timeframe": "1m", "message": message, **also}
-
-
-_AT_MOST_NOTHING: Final = {"operand": Operand.AT_MOST, "value": 0}
-_OVER_WITHOUT_DATA: Final = {"no_data": NoData.OK}
+_QUEUE: Final = "broker,queue,group"  # the groups of one stream fall behind each by itself
+_SELDOM: Final = {"timeframe": "5m"}  # some brokers and services are asked by the minute, or more seldom
 _UNANSWERED: Final = {
     "field": "turns.unanswered",
     "per": "turns.count",
@@ -58,7 +27,7 @@ _UNANSWERED: Final = {
 }
 
 _BOTS: Final = (
-    *_high(
+    *high(
         "Response time",
         (2_000, 5_000),
         (1_800, 4_500),
@@ -70,7 +39,7 @@ _BOTS: Final = (
         guard_min=3,
         message="Look at the slowest dependency of its traces.",
     ),
-    *_high(
+    *high(
         "Error rate",
         (0.01, 0.05),
         (0.008, 0.04),
@@ -84,7 +53,7 @@ _BOTS: Final = (
         no_data=NoData.OK,
         message="Look at which action fails, and at its faults.",
     ),
-    _rule(
+    rule(
         "Messages unanswered",
         Severity.WARNING,
         value=0.2,
@@ -93,7 +62,7 @@ _BOTS: Final = (
         depends_on="Bot does not answer",
         **_UNANSWERED,
     ),
-    _rule(  # within a minute of the first deadline, where enough is asked; the next one is sure
+    rule(  # within a minute of the first deadline, where enough is asked; the next one is sure
         "Bot stopped answering",
         Severity.WARNING,
         value=0.4,
@@ -103,8 +72,8 @@ _BOTS: Final = (
         depends_on="Bot does not answer",
         **{**_UNANSWERED, "timeframe": "2m"},
     ),
-    _rule("Bot does not answer", Severity.CRITICAL, value=0.5, recover=0.2, guard_min=3, **_UNANSWERED),
-    _rule(
+    rule("Bot does not answer", Severity.CRITICAL, value=0.5, recover=0.2, guard_min=3, **_UNANSWERED),
+    rule(
         "Bot is silent",
         Severity.CRITICAL,
         kind=Kind.ABSENCE,
@@ -113,38 +82,51 @@ _BOTS: Final = (
         timeframe="5m",
         message="Nothing at all comes from it: look whether it runs, and whether it can reach this server.",
     ),
-    _rule(
+    rule(
         "Process is gone",
         Severity.CRITICAL,
-        **_last("processes.running", "bot,process", "The agent was told to watch it, and it does not run."),
-        **_AT_MOST_NOTHING,
+        **last("processes.running", "bot,process", "The agent was told to watch it, and it does not run."),
+        **AT_MOST_NOTHING,
     ),
-    *_pair(
+    rule(
+        "Process keeps restarting",
+        Severity.WARNING,
+        field="process.restarts",
+        by="bot,host",
+        aggregation=Aggregation.SUM,
+        value=4,
+        recover=1,
+        timeframe="15m",
+        message="It ends within ten minutes, again and again: look at what it logs before it ends, "
+        "and at what changed before the first of them.",
+        **OVER_WITHOUT_DATA,
+    ),
+    *pair(
         ("Memory leak", "Memory leak critical"),
         (86_400, 14_400),
         (108_000, 18_000),
         operand=Operand.AT_MOST,
-        **_last(
+        **last(
             "memory.time_left",
             "bot,instance",
             "Restart it before it is killed, and look for what it keeps.",
             timeframe="5m",
-            **_OVER_WITHOUT_DATA,
+            **OVER_WITHOUT_DATA,
         ),
     ),
-    *_high(
+    *high(
         "Limit usage",
         (85, 95),
         (80, 92),
-        **_steady("limit.usage", "bot,instance,limit", "Raise the limit, or use less, before the process is stopped."),
+        **steady("limit.usage", "bot,instance,limit", "Raise the limit, or use less, before the process is stopped."),
     ),
 )
 
 _MACHINES: Final = (
-    *_high("CPU usage", (70, 85), (65, 80), **_steady("cpu.usage", "host", "Scale up, or optimise.")),
-    *_high("Memory usage", (75, 85), (72, 82), **_steady("mem.usage", "host", "Add memory, or keep less in caches.")),
-    *_high("Disk usage", (80, 90), (78, 88), **_steady("disk.usage", "host,device", "Clean up, or add storage.")),
-    _rule(
+    *high("CPU usage", (70, 85), (65, 80), **steady("cpu.usage", "host", "Scale up, or optimise.")),
+    *high("Memory usage", (75, 85), (72, 82), **steady("mem.usage", "host", "Add memory, or keep less in caches.")),
+    *high("Disk usage", (80, 90), (78, 88), **steady("disk.usage", "host,device", "Clean up, or add storage.")),
+    rule(
         "Processes killed for memory",
         Severity.CRITICAL,
         field="memory.kills",
@@ -153,62 +135,67 @@ _MACHINES: Final = (
         value=1,
         timeframe="5m",
         message="The kernel ran out of memory: look at what was killed, and at what took it.",
-        **_OVER_WITHOUT_DATA,
+        **OVER_WITHOUT_DATA,
     ),
 )
 
 _QUEUES: Final = (
-    *_high(
-        "Queue depth", (100, 500), (80, 400), **_steady("queue.depth", _QUEUE, "Look whether its consumers keep up.")
-    ),
-    *_high("Queue age", (300, 1_800), (240, 1_500), **_steady("queue.age", _QUEUE, "Look at what waits in front.")),
-    *_pair(
+    *high("Queue depth", (100, 500), (80, 400), **steady("queue.depth", _QUEUE, "Look whether its consumers keep up.")),
+    *high("Queue age", (300, 1_800), (240, 1_500), **steady("queue.age", _QUEUE, "Look at what waits in front.")),
+    *pair(
         ("Queue grows", "Queue grows and grows"),
         (300, 1_800),
         (200, 1_200),
-        **_last("queue.growing", _QUEUE, "It fills faster than it drains: add consumers.", **_OVER_WITHOUT_DATA),
+        **last(
+            "queue.growing", _QUEUE, "It fills faster than it drains: add consumers.", **_SELDOM, **OVER_WITHOUT_DATA
+        ),
     ),
-    *_pair(
+    *pair(
         ("Queue stalled", "Queue stalled for long"),
         (300, 900),
         (60, 60),
-        **_last("queue.stalled", _QUEUE, "Nothing leaves it: look at its consumers.", **_OVER_WITHOUT_DATA),
+        **last("queue.stalled", _QUEUE, "Nothing leaves it: look at its consumers.", **_SELDOM, **OVER_WITHOUT_DATA),
     ),
-    _rule(
+    rule(
         "Queue without consumers",
         Severity.CRITICAL,
         value=1,
         **{"for": "2m"},
-        **_last("queue.unattended", _QUEUE, "Messages wait and nobody takes them.", **_OVER_WITHOUT_DATA),
+        **last("queue.unattended", _QUEUE, "Messages wait and nobody takes them.", **_SELDOM, **OVER_WITHOUT_DATA),
     ),
-    _rule(
+    rule(
         "Broker does not answer",
         Severity.CRITICAL,
-        **_last("queue.watched", "broker", "Its queues are not seen: look whether it runs, and at its address here."),
-        **_AT_MOST_NOTHING,
+        **last("queue.watched", "broker", "Its queues are not seen: look whether it runs, and at its address here."),
+        **AT_MOST_NOTHING,
     ),
 )
 
 _SERVICES: Final = (
-    _rule(
+    rule(
         "Service is down",
         Severity.CRITICAL,
-        **_last("service.up", "service", "It is stopped or sealed: look at it, and at what depends on it."),
-        **_AT_MOST_NOTHING,
+        **last("service.up", "service", "It is stopped or sealed: look at it, and at what depends on it."),
+        **AT_MOST_NOTHING,
     ),
-    _rule(
+    rule(
         "Service is degraded",
         Severity.WARNING,
         operand=Operand.AT_MOST,
         value=2,
         depends_on="Service is down",
         **{"for": "2m"},
-        **_last("service.status", "service", "It does its work, and not well: the services page says what it lacks."),
+        **last(
+            "service.status",
+            "service",
+            "It does its work, and not well: the services page says what it lacks.",
+            **_SELDOM,
+        ),
     ),
 )
 
 _DOCUMENTS: Final = (
-    _rule(
+    rule(
         "Documents do not fit",
         Severity.WARNING,
         value=0.02,
@@ -221,13 +208,13 @@ _DOCUMENTS: Final = (
         guard="payload.schema_failures",
         guard_min=3,
         message="Look at the events bot.payload.invalid: they say where the first misfit is.",
-        **_OVER_WITHOUT_DATA,
+        **OVER_WITHOUT_DATA,
     ),
-    _rule(
+    rule(
         "Documents changed",
         Severity.WARNING,
         value=1,
-        **_last(
+        **last(
             "payload.drift",
             "source",
             "What comes in is not what it was: see that the bot still reads it right, or accept it as the new normal.",
@@ -237,7 +224,7 @@ _DOCUMENTS: Final = (
 )
 
 _CONTRACTS: Final = (
-    _rule(
+    rule(
         "Handoffs reach a human",
         Severity.WARNING,
         kind=Kind.CONTRACT,
@@ -245,7 +232,7 @@ _CONTRACTS: Final = (
         message="Users wait for a human: the contract's breaches name their conversations. "
         "Where the messages of humans are not sent here, switch it off.",
     ),
-    _rule(
+    rule(
         "Expectations are met",
         Severity.WARNING,
         kind=Kind.CONTRACT,
@@ -253,7 +240,7 @@ _CONTRACTS: Final = (
         message="What a bot said must follow did not: the contract's breaches name it, and its conversation.",
     ),
     # Off, because it says nothing good of workers that do not tell their spans.
-    _rule(
+    rule(
         "Jobs are done",
         Severity.WARNING,
         kind=Kind.CONTRACT,
@@ -261,7 +248,7 @@ _CONTRACTS: Final = (
         options={"when": "put *", "then": "done *", "within": "1h"},
         message="Jobs were put into a queue and not done: the contract's breaches name the queue and the trace.",
     ),
-    _rule(
+    rule(
         "Contract is seldom kept",
         Severity.WARNING,
         field="contract.breached",
@@ -279,4 +266,14 @@ _CONTRACTS: Final = (
     ),
 )
 
-DEFAULTS: Final[tuple[Rule, ...]] = (*_BOTS, *_MACHINES, *_QUEUES, *_SERVICES, *_DOCUMENTS, *_CONTRACTS, *LEARNED)
+DEFAULTS: Final[tuple[Rule, ...]] = (
+    *_BOTS,
+    *CALLS,
+    *_MACHINES,
+    *_QUEUES,
+    *_SERVICES,
+    *STATES,
+    *_DOCUMENTS,
+    *_CONTRACTS,
+    *LEARNED,
+)

@@ -36,7 +36,7 @@ LEARNED: Final = (
         "Messages stop",
         "messages.in",
         "bot",
-        {"side": "low", "change": 0.95, "expected_min": 15},
+        {"side": "low", "change": 0.95, "expected_min": 25},
         "Users usually write at this time: look whether messages still reach the bot.",
     ),
     _usual(

@@ -16,6 +16,7 @@ from botwatch.measure.frames import Values
 from botwatch.measure.model import Counted, Empty, Measure
 from botwatch.measure.query import METRIC, Condition, Op, Query
 from botwatch.measure.sources import CONTRACTS, TURNS
+from botwatch.measure.sources_runs import Starts
 from botwatch.measure.sources_talks import Concurrency, Sessions
 
 # Where 'nothing' is known for each of these, it does not matter which of them a question is narrowed to.
@@ -107,6 +108,6 @@ def late_ticks(measure: Measure | None, deadline_s: int) -> int:
     if isinstance(how, Counted):
         if how.source in (TURNS, CONTRACTS):
             return -(-(deadline_s + limits.SETTLE_EVERY_S) // TICK_S) + limits.JUDGED_LATE_TICKS_MIN
-        if isinstance(how.source, Sessions | Concurrency):
+        if isinstance(how.source, Sessions | Concurrency | Starts):
             return _TALKS_LATE_TICKS
     return limits.JUDGED_LATE_TICKS_MIN

@@ -87,8 +87,9 @@ class _Block:
 class Backtester:
     """`run` may raise `CannotJudge`, `BadRequest` and `StoreError`."""
 
-    def __init__(self, measures: Frames, clock: Clock) -> None:
+    def __init__(self, measures: Frames, clock: Clock, zone: str = "UTC") -> None:
         self._measures = measures
+        self._zone = zone
         self._clock = clock
         self._blocks: OrderedDict[tuple[Need, int, int], _Block] = OrderedDict()
         self._heard: OrderedDict[tuple[Need, int], dict[Subject, int]] = OrderedDict()
@@ -114,7 +115,7 @@ class Backtester:
                 read = await self._ticks(need, start_s - before * TICK_S, end_s, gaps, notes)
                 ticks[need] = read
             before_s = start_s - hold_ticks(rule) * TICK_S + 1
-            past = _past(await pasts_of(self._measures, judge.pasts(rule, rules), before_s, end_s, gaps))
+            past = _past(await pasts_of(self._measures, judge.pasts(rule, rules), before_s, end_s, gaps, self._zone))
             noted = tuple(dict.fromkeys(notes))
             return await asyncio.to_thread(_judged, rule, rules, (ticks, past), start_s, end_s, noted)
 

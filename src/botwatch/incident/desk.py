@@ -36,11 +36,11 @@ class Frames(Protocol):
 class Desk:
     """`plan` says what is needed; `read` brings it up to a moment; `ticks` hands it out."""
 
-    def __init__(self, measures: Frames, alive: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, measures: Frames, alive: Callable[[], Awaitable[object]], zone: str = "UTC") -> None:
         self.gaps: tuple[Gap, ...] = ()
         self.deadline_s = 60
         self._measures = measures
-        self.pasts = Pasts(measures)
+        self.pasts = Pasts(measures, zone)
         self._alive = alive  # raises `StoreAway` when the store does not answer at all
         self._rings: dict[Need, Ring] = {}
         self._asks: list[tuple[str, Ask]] = []

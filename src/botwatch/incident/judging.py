@@ -267,10 +267,12 @@ def began_s(rule: Rule, points: Points, at_s: int, *, quiet: bool, usual: words.
     window_s = at_s - ticks_of(rule.timeframe) * TICK_S
     hold_s = at_s - ticks_of(rule.hold) * TICK_S
     if usual is not None:
-        return usual.since_s(points, at_s)
+        return usual.since_s(at_s)
     if quiet:
         heard = [start for start, value in points if value]
         return heard[-1] + TICK_S if heard else min(window_s, hold_s)
+    if rule.kind is Kind.RATIO and rule.aggregation is Aggregation.SUM and rule.operand is Operand.AT_LEAST:
+        return _rose_s(points, window_s, at_s)
     one_measure = rule.kind in (Kind.THRESHOLD, Kind.CONTRACT)
     if one_measure and rule.aggregation is Aggregation.SUM:
         counted = [start for start, value in points if value and start >= min(window_s, hold_s)]
@@ -283,6 +285,24 @@ def began_s(rule: Rule, points: Points, at_s: int, *, quiet: bool, usual: words.
             break
         began = start
     return min(began, hold_s)
+
+
+def _rose_s(points: Points, from_s: int, at_s: int) -> int:
+    """The first tick of the window since which what is counted comes at a higher rate, best told so."""
+    counts = [(start, value or 0.0) for start, value in points]
+    total, best, began, before = sum(value for _, value in counts), 0.0, at_s - TICK_S, 0.0
+    for place, (start, value) in enumerate(counts):
+        after, rest = total - before, len(counts) - place
+        if start >= from_s and value and (not place or after / rest > before / place):
+            told = _likely(before, place) + _likely(after, rest) - _likely(total, len(counts))
+            if told > best or not place:
+                best, began = told, start
+        before += value
+    return began
+
+
+def _likely(count: float, ticks: int) -> float:
+    return count * math.log(count / ticks) if count and ticks else 0.0
 
 
 def _known(value: float) -> float | None:

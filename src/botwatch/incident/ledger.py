@@ -15,7 +15,7 @@ from botwatch import limits
 from botwatch.clock import SECOND_NS
 from botwatch.detect.rule import Operand, Severity
 from botwatch.errors import Conflict, NotFound
-from botwatch.incident.explain import related, told
+from botwatch.incident.explain import Explainable, explain
 from botwatch.incident.nouns import Change, Incident, Live, Opening, Resolving, Standing, Worsening
 from botwatch.incident.rows import ChangeRow, IncidentRow
 from botwatch.incident.steps import RULE, Status, Step
@@ -46,11 +46,8 @@ def open_(session: Session, *openings: Opening) -> None:
     rows = [_row(opening) for opening in openings]
     session.add_all(rows)
     session.flush()
-    for row in rows[: limits.INCIDENTS_EXPLAINED_MAX]:
-        found = related(session, row.labels, row.began_ns, row.id)
-        field = str(row.snapshot.get("field", ""))
-        row.summary = told(field, row.summary, found)[: limits.RULE_TEXT_CHARS_MAX]
-        row.evidence = {**row.evidence, "related": [one.row() for one in found]}
+    some = zip(rows[: limits.INCIDENTS_EXPLAINED_MAX], openings, strict=False)
+    explain(session, [Explainable(row, opening.found) for row, opening in some])
     session.add_all(_changed(row.id, row.started_ns, Step.OPENED, RULE, row.summary, row.trigger_value) for row in rows)
 
 
@@ -174,6 +171,16 @@ def counted(session: Session) -> Mapping[str, int]:
         .group_by(IncidentRow.severity)
     )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def changed_since(session: Session, after: int | None) -> tuple[int, list[str]]:
+    """The number of the newest change, and which incidents changed after the one of that number, each once."""
+    newest = session.scalar(sa.select(sa.func.max(ChangeRow.id))) or 0
+    if after is None or newest <= after:
+        return newest, []
+    query = sa.select(ChangeRow.incident_id).where(ChangeRow.id > after).group_by(ChangeRow.incident_id)
+    latest = query.order_by(sa.func.max(ChangeRow.id).desc()).limit(limits.LIVE_INCIDENTS_MAX)
+    return newest, list(session.scalars(latest))
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:

@@ -14,7 +14,7 @@ import dataclasses
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -72,7 +72,7 @@ class Stored(Protocol):
 
 class Judge:
     """One for a node; of several nodes the one with the lease judges. `changed` is called after a round that wrote
-    a change, to wake whoever tells people."""
+    a change, to wake whoever tells people; `explain` adds to what opens what changed around it."""
 
     def __init__(
         self,
@@ -87,6 +87,7 @@ class Judge:
     ) -> None:
         self.health = Health()
         self.templates = _NO_TEMPLATES
+        self.explain: Callable[[Sequence[Opening]], Awaitable[Sequence[Opening]]] | None = None
         self._tell_figures = tell
         self.desk = desk
         self._database = database
@@ -141,6 +142,7 @@ class Judge:
         self._plan(end_s, ticks)
         await self.desk.read(end_s)
         outcome = await asyncio.to_thread(self._judge, end_s, ticks)
+        await self._explained(outcome)
         await self._keep(outcome, end_s)
         self._tell(outcome, end_s)
         self.health.round_ms = 1_000 * (self._clock.monotonic_s() - began_s)
@@ -294,6 +296,13 @@ class Judge:
         return []
 
     # --- what becomes of it
+
+    async def _explained(self, outcome: Outcome) -> None:
+        """Ask what changed around what opens, all of it at once."""
+        openings = [change for change in outcome.changes if isinstance(change, Opening)]
+        if openings and self.explain is not None:
+            told = {one.id: one for one in await self.explain(openings)}
+            outcome.changes = [told.get(change.id, change) for change in outcome.changes]
 
     async def _keep(self, outcome: Outcome, end_s: int) -> None:
         memory = self._memory or Memory()

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from botwatch.detect.finding import Reason
 from botwatch.detect.rule import Severity
+from botwatch.incident.causes.change import Change as Changed
+from botwatch.incident.causes.compare import Comparison
+from botwatch.incident.causes.touched import Touched
 from botwatch.incident.rows import ChangeRow, IncidentRow
 from botwatch.incident.steps import Status, Step
 
@@ -89,6 +92,16 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What the telemetry store tells of the days before an opening. Not `known`: it did not answer in time."""
+
+    changes: tuple[Changed, ...] = ()
+    measured: Mapping[Changed, Comparison] = field(default_factory=dict)
+    touched: Touched | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     id: str
     rule: str
@@ -102,6 +115,7 @@ class Opening:
     started_ns: int
     snapshot: Mapping[str, Any]
     evidence: Evidence = field(default_factory=dict)
+    found: Found = Found()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from botwatch.measure.model import Empty
 from botwatch.measure.query import DAY_S, Query
 from botwatch.measure.reader import Framed
 
-_CHUNK_HOURS: Final = 7 * 24
+_CHUNK_HOURS: Final = (past.DAYS + 1) * 24
 _CHUNK_HOURS_MIN: Final = 6
 _AGAIN_HOURS: Final = 24  # read again with each new hour: what came late has come by then
 _UNWATCHED_TICKS: Final = 60  # of an hour that then says nothing
@@ -77,11 +77,11 @@ class Hours:
     def cells(self) -> int:
         return len(self._told) * max(0, (self.read_s - self.first_s) // HOUR_S)
 
-    def past(self, gaps: Sequence[Gap]) -> Past:
+    def past(self, gaps: Sequence[Gap], zone: str) -> Past:
         hours = (self.read_s - self.first_s) // HOUR_S
         told = {subject: values[:hours] for subject, values in self._told.items()}
         unknown = _unwatched(gaps, self.first_s, self.read_s)
-        return past.past_of(self.need, counts(measure_of(self.need)), self.first_s, hours, told, unknown)
+        return past.past_of(self.need, counts(measure_of(self.need)), self.first_s, told, unknown, zone)
 
 
 def _longer(values: Floats, hours: int) -> Floats:
@@ -94,10 +94,12 @@ def _unwatched(gaps: Sequence[Gap], first_s: int, end_s: int) -> Flags:
 
 
 class Pasts:
-    """Those of the rules that are judged. `read` costs nothing until another hour has settled."""
+    """Those of the rules that are judged. `read` costs nothing until another hour has settled. An hour of the week is
+    one on the clocks of `zone`."""
 
-    def __init__(self, measures: Frames) -> None:
+    def __init__(self, measures: Frames, zone: str) -> None:
         self._measures = measures
+        self._zone = zone
         self._hours: dict[Need, Hours] = {}
         self._pasts: dict[Need, Past] = {}
         self._gaps: tuple[Gap, ...] = ()
@@ -120,7 +122,7 @@ class Pasts:
             hours = self._hours.get(need)
             if hours is None:
                 raise CannotJudge(f"{need.measure}: its past has not been read yet")
-            found = self._pasts[need] = hours.past(self._gaps)
+            found = self._pasts[need] = hours.past(self._gaps, self._zone)
         return found
 
     async def read(self, end_s: int, gaps: Sequence[Gap], since_s: int | None = None) -> None:
@@ -181,10 +183,10 @@ class Pasts:
 
 
 async def pasts_of(
-    measures: Frames, needs: Iterable[Need], since_s: int, end_s: int, gaps: Sequence[Gap]
+    measures: Frames, needs: Iterable[Need], since_s: int, end_s: int, gaps: Sequence[Gap], zone: str
 ) -> Mapping[Need, Past]:
     """For ticks that end after `since_s` and until `end_s`. Raises `CannotJudge`."""
-    reader = Pasts(measures)
+    reader = Pasts(measures, zone)
     wanted = tuple(needs)
     reader.plan(wanted)
     await reader.read(end_s, gaps, since_s)

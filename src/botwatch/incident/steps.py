@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 
 from botwatch import limits
@@ -25,6 +26,12 @@ class Step(StrEnum):
 
 
 RULE = "rule"  # who changed it, when no person did
+
+
+def subject_said(labels: Mapping[str, str]) -> str:
+    """For people. A label without a value says nothing beside one that has one: not every queue has a group."""
+    known = {name: value for name, value in labels.items() if value} or dict.fromkeys(labels, "(none)")
+    return ", ".join(f"{name} {value}" for name, value in known.items())
 
 
 def subject_of(labels: dict[str, str]) -> str:

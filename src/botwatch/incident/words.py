@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from botwatch.detect.baseline import plan_of
 from botwatch.detect.durations import written
 from botwatch.detect.finding import Reason, Verdicts
-from botwatch.detect.normal import Of
+from botwatch.detect.plan import plan_of
 from botwatch.detect.rule import TICK_S, Aggregation, Kind, Operand, Rule
+from botwatch.incident.steps import subject_said
 
 _AGGREGATION: Final = {
     Aggregation.AVG: "the average",
@@ -38,33 +38,27 @@ _ENDED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What came, and what is usual, in the time over which that was noticed."""
+    """What came, and what is usual, in the time over which that was noticed. Of a count it is since that changed."""
 
     came: float
     expected: float
     over_s: int
+    until_s: int  # before the judged moment
     counts: bool
 
     @classmethod
     def of(cls, rule: Rule, verdicts: Verdicts, row: int, column: int) -> Usual | None:
         if rule.kind is not Kind.BASELINE or verdicts.expected is None or verdicts.span is None:
             return None
-        counts, over_s = plan_of(rule).how.of is Of.COUNT, int(verdicts.span[row, column]) * TICK_S
+        plan, over_s = plan_of(rule), int(verdicts.span[row, column]) * TICK_S
         # A count is told as it would be over the time frame, so that all are alike; here it is what came.
-        scale = over_s / rule.timeframe if counts else 1.0
-        return cls(
-            float(verdicts.found[row, column]) * scale, float(verdicts.expected[row, column]) * scale, over_s, counts
-        )
+        scale = over_s / rule.timeframe if plan.counts else 1.0
+        came, expected = (float(part[row, column]) * scale for part in (verdicts.found, verdicts.expected))
+        return cls(came, expected, over_s, plan.late * TICK_S, plan.counts)
 
-    def since_s(self, points: Iterable[tuple[int, float | None]], at_s: int) -> int:
-        """From when on what came is best told by another rate than the usual one; as far as the ticks show."""
-        began_s, most, came, expected = at_s - self.over_s, 0.0, 0.0, 0.0
-        for start_s, value in sorted(points, reverse=True) if self.counts else ():
-            came, expected = came + (value or 0.0), expected + self.expected * TICK_S / self.over_s
-            told = (came * math.log(came / expected) if came else 0.0) - came + expected
-            if told > most:
-                began_s, most = start_s, told
-        return began_s
+    def since_s(self, at_s: int) -> int:
+        """When it began."""
+        return at_s - self.until_s - self.over_s
 
     def row(self) -> dict[str, float]:
         return {"came": self.came, "expected": self.expected, "over_s": self.over_s}
@@ -122,4 +116,4 @@ def _what(rule: Rule) -> str:
 
 
 def _of(labels: Mapping[str, str]) -> str:
-    return " of " + ", ".join(f"{name} {value or '(none)'}" for name, value in labels.items()) if labels else ""
+    return f" of {subject_said(labels)}" if labels else ""

@@ -39,6 +39,15 @@ class Metric:
 class Names:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._came: set[str] = set()  # of those the catalogue speaks of
+
+    async def came(self, names: Iterable[str]) -> set[str]:
+        """Those of the catalogue's own metrics that have ever come."""
+        wanted = set(names)
+        if unknown := wanted - self._came:
+            sql = "SELECT DISTINCT metric FROM series WHERE metric IN {names:Array(String)}"
+            self._came |= {row[0] for row in await self._store.fetch(sql, {"names": sorted(unknown)})}
+        return wanted & self._came
 
     async def metric(self, names: Iterable[str]) -> dict[str, Metric]:
         """Those of the names that have come, by name."""
@@ -109,13 +118,16 @@ def _listed(label: str, bind: Binder) -> str:
         return f"SELECT name AS value, bot AS owner, last_seen AS seen FROM names WHERE label = {bind(NAMED[label])}"
     if label == "provider":
         return "SELECT toString(detail) AS value, bot AS owner, tick AS seen FROM ticks_1h WHERE kind = 'model'"
+    if label == "version":
+        seen = "toDateTime(last_seen, 'UTC') AS seen"
+        return f"SELECT version AS value, bot AS owner, {seen} FROM runs WHERE observer = ''"
     if label == "outcome":
         known = bind(list(Outcome), "Array(String)")
         return (
             "SELECT outcome AS value, bot AS owner, toDateTime(last_seen, 'UTC') AS seen FROM sessions UNION ALL "
             f"SELECT arrayJoin({known}) AS value, '' AS owner, toDateTime(0, 'UTC') AS seen"
         )
-    known_labels = sorted({*NAMED, *_FIXED, "provider", "outcome"})
+    known_labels = sorted({*NAMED, *_FIXED, "provider", "version", "outcome"})
     raise BadRequest(
         f"label: there is none called {label!r}{near(label, known_labels)}",
         hint=f"expected one of {', '.join(known_labels)}, or a label of the measure you name",

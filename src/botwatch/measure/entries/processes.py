@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from botwatch.measure.entries.expressions import mean
-from botwatch.measure.model import Counted, Direction, Measure, Thresholds, Unit
+from botwatch.measure.model import Counted, Direction, Empty, Measure, Thresholds, Unit
 from botwatch.measure.sources_points import Gauges
+from botwatch.measure.sources_runs import STARTS
 
 _INSTANCE: Final = ("instance", ("service.instance.id",))
 
@@ -71,6 +72,22 @@ MEASURES: Final = (
         "memory a process of the bot may still take before a limit, or the machine, stops it; of several the least",
         "min[low]",
         Direction.LOW,
+    ),
+    Measure(
+        "process.starts",
+        Unit.COUNT,
+        "processes of the bot that were seen for the first time",
+        Counted(STARTS, "sum[count]"),
+        empty=Empty.SEEN,
+    ),
+    Measure(
+        "process.restarts",
+        Unit.COUNT,
+        "processes of the bot that started again after one that had not lived for ten minutes",
+        Counted(STARTS, "sum[again]"),
+        empty=Empty.SEEN,
+        direction=Direction.HIGH,
+        remedy="look at what it logs before it ends, and at what changed before the first of them",
     ),
     Measure(
         "processes.running",

@@ -11,6 +11,8 @@ from botwatch.measure.sources_points import Counters, Gauges
 
 _EVENTS: Final = Counters(("bot.events",), inner=(("event_kind", ("bot.event.kind",)),))
 _SOURCE: Final = (("source", ("bot.payload.source",)),)
+_PLACE: Final = (*_SOURCE, ("path", ("bot.payload.path",)))
+_MISFIT: Final = (*_PLACE, ("reason", ("bot.payload.misfit",)))
 _DROPPED: Final = Counters(("bot.sdk.dropped",), (("reason", ("reason",)),))
 
 
@@ -37,8 +39,17 @@ def _event(name: str, alias: str, kind: str, what: str, otherwise: str, directio
     )
 
 
-def _document(name: str, metric: str, what: str, bad: Direction) -> Measure:
-    return Measure(name, Unit.COUNT, what, Counted(Counters((metric,), _SOURCE), "sum[risen]"), direction=bad)
+def _document(
+    name: str,
+    metric: str,
+    what: str,
+    bad: Direction,
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = _SOURCE,
+    *,
+    public: bool = True,
+) -> Measure:
+    how = Counted(Counters((metric,), labels), "sum[risen]")
+    return Measure(name, Unit.COUNT, what, how, direction=bad, public=public)
 
 
 MEASURES: Final = (
@@ -83,16 +94,59 @@ MEASURES: Final = (
         direction=Direction.HIGH,
     ),
     _document(
-        "payload.checked", "bot.payload.checked", "documents that bots held against what they expect", Direction.NEITHER
+        "payload.checked",
+        "bot.payload.checked",
+        "documents that were held against what is expected of them, by a bot or by the server",
+        Direction.NEITHER,
     ),
     _document(
         "payload.schema_failures",
         "bot.payload.schema_failures",
-        "documents that did not fit what the bot expects of them",
+        "documents that did not fit what is expected of them",
         Direction.HIGH,
+        _MISFIT,
+    ),
+    Measure(
+        "payload.invalid_json",
+        Unit.COUNT,
+        "documents that are not JSON: as the bot counts them, else as they came in",
+        Preferred(("payload.invalid_json.told", "payload.invalid_json.seen"), ("bot", "source"), Fold.SUM),
+        direction=Direction.HIGH,
     ),
     _document(
-        "payload.invalid_json", "bot.payload.invalid_json", "documents that bots could not read as JSON", Direction.HIGH
+        "payload.invalid_json.told",
+        "bot.payload.invalid_json",
+        "documents that bots could not read as JSON",
+        Direction.HIGH,
+        public=False,
+    ),
+    Measure(
+        "payload.invalid_json.seen",
+        Unit.COUNT,
+        "incoming documents that are not JSON",
+        Counted(PAYLOADS, "sum[errors]"),
+        direction=Direction.HIGH,
+        public=False,
+    ),
+    _document(
+        "payload.critical_checked",
+        "bot.payload.critical_checked",
+        "documents that were looked at for a critical place: all of them",
+        Direction.NEITHER,
+        _PLACE,
+    ),
+    _document(
+        "payload.critical_failures",
+        "bot.payload.critical_failures",
+        "documents in which a critical place is missing, null or empty",
+        Direction.HIGH,
+        _MISFIT,
+    ),
+    _document(
+        "payload.partly",
+        "bot.payload.partly",
+        "documents with more places than are looked at in one",
+        Direction.NEITHER,
     ),
     Measure(
         "payload.drift",
