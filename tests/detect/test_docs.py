@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from botwatch.cli.config_csv import KEYS, THRESHOLDS
+from botwatch.cli.rules import _judges
 from botwatch.detect.defaults import DEFAULTS
 from botwatch.detect.files import read_text
 from botwatch.detect.problems import FIELDS
@@ -45,6 +46,12 @@ def test_its_examples_run(place: int) -> None:
 
 def test_there_are_examples_in_every_format() -> None:
     assert {kind for kind, _ in EXAMPLES} == {"json", "toml", "yaml"}
+
+
+def test_it_lists_the_default_rules() -> None:
+    rows = [f"| `{rule.name}` | {rule.severity.value} | {_judges(rule)} |" for rule in DEFAULTS]
+    table = PAGE.partition("| there from the first minute | severity | opens where |\n|---|---|---|\n")[2]
+    assert table.partition("\n\n")[0].splitlines() == rows, "expected:\n" + "\n".join(rows)
 
 
 def test_every_key_of_a_config_csv_is_there_with_the_rule_it_changes() -> None:

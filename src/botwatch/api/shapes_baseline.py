@@ -7,16 +7,6 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 
-class BaselinePoint(BaseModel):
-    """One step. Null where nothing came, or where nothing is known to be normal yet."""
-
-    at: datetime = Field(description="when the step begins")
-    value: float | None
-    low: float | None = Field(description="less would be surprising")
-    expected: float | None
-    high: float | None = Field(description="more would be surprising")
-
-
 class Learning(BaseModel):
     days: int = Field(description="of which something is known")
     of_days: int = Field(description="from which on the hour of the week is known; before, the hour of the day")
@@ -25,14 +15,23 @@ class Learning(BaseModel):
 
 
 class BaselineSeries(BaseModel):
+    """One subject; each list has a number for each step. Null where nothing came, or nothing is known to be normal."""
+
     labels: dict[str, str]
     learning: Learning
-    points: list[BaselinePoint]
+    value: list[float | None]
+    low: list[float | None] = Field(description="less would be surprising")
+    usual: list[float | None]
+    high: list[float | None] = Field(description="more would be surprising")
 
 
 class Baseline(BaseModel):
     measure: str
-    step_s: int
+    unit: str
+    start: datetime = Field(serialization_alias="from")
+    end: datetime = Field(serialization_alias="to")
+    step_seconds: int = Field(description="longer than asked where only longer ones are still kept")
     sensitivity: str
     left_out: int = Field(description="subjects of which less came, that are not shown")
+    at: list[int] = Field(description="seconds since 1970 at which each step begins, as in `/api/monitoring/history`")
     series: list[BaselineSeries]

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from botwatch import limits
-from botwatch.detect.baseline import plan_of
 from botwatch.detect.judge import DETECTORS, needs
+from botwatch.detect.plan import plan_of
 from botwatch.detect.problems import Problem, unknown
 from botwatch.detect.rule import EVERYTHING, TICK_S, Kind, Rule
 from botwatch.errors import BadRequest, CannotJudge

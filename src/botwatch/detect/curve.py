@@ -1,4 +1,4 @@
-"""The band of what is normal along time, as a chart shows it: the one that rules judge by."""
+"""The band of what is normal along time, as a chart shows it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botwatch.detect import band
-from botwatch.detect.baseline import Plan
 from botwatch.detect.finding import Floats, Subject
-from botwatch.detect.normal import LEARNED_DAYS, Of, learn
+from botwatch.detect.normal import LEARNED_DAYS, Normal, learn
 from botwatch.detect.past import Past
+from botwatch.detect.plan import Plan
+from botwatch.detect.scatter import Of
 from botwatch.detect.ticks import HOUR_S
 from botwatch.measure.query import DAY_S
 
@@ -21,7 +22,7 @@ class Curve:
     """One row a subject, one column a step, in the measure's own terms; NaN where nothing is known to be normal."""
 
     low: Floats
-    expected: Floats
+    usual: Floats
     high: Floats
     days: NDArray[np.int64]
     learning: tuple[str, ...]
@@ -38,22 +39,22 @@ def curve(
     steps: tuple[NDArray[np.int64], NDArray[np.int64]],
     of: Floats,
 ) -> Curve:
-    """`steps` are their starts and ends; `of` is over how many a share or mean was taken."""
+    """`steps` are their starts and ends, of any length; `of` is over how many a share or mean was taken."""
     starts, ends = steps
     shape = (len(subjects), len(starts))
-    usual, noise, swing = (np.full(shape, np.nan) for _ in range(3))
-    for day_s in sorted(set(((ends - 1) // DAY_S * DAY_S).tolist())):
-        here = np.flatnonzero((ends - 1) // DAY_S * DAY_S == day_s)
+    total, noise, swing = (np.zeros(shape) for _ in range(3))
+    days = range(int(starts[0]) // DAY_S * DAY_S, int(ends[-1]), DAY_S)
+    normal: Normal = learn(*pasts, subjects, days[0], plan.how)
+    for day_s in days:
         normal = learn(*pasts, subjects, day_s, plan.how)
-        lengths = (ends - starts)[here]
-        total = normal.between(starts[here], ends[here]) * normal.level_at(ends[here])
-        scale = lengths / HOUR_S if plan.how.of is Of.COUNT else 1.0
-        known = normal.judged[:, None] & (np.nan_to_num(normal.usual).sum(axis=1) > 0)[:, None]
-        usual[:, here] = np.where(known, total * scale, np.nan)
-        noise[:, here], swing[:, here] = normal.noise[:, None], normal.swing[:, None]
-    last = learn(*pasts, subjects, int((ends[-1] - 1) // DAY_S * DAY_S), plan.how)
-    low, expected, high = _edges(plan, usual, noise, swing, of)
-    return Curve(low, expected, high, last.days, tuple(last.learning(row) for row in range(len(subjects))))
+        here = np.flatnonzero((starts < day_s + DAY_S) & (ends > day_s))
+        low, high = np.maximum(starts[here], day_s), np.minimum(ends[here], day_s + DAY_S)
+        known = normal.judged[:, None]
+        total[:, here] += np.where(known, normal.until(high) - normal.until(low), np.nan)
+        noise[:, here], swing[:, here] = normal.scatter.noise[:, None], normal.scatter.swing[:, None]
+    usual = total if plan.counts else total / ((ends - starts) / HOUR_S)
+    low_, usual, high_ = _edges(plan, usual, noise, swing, of)
+    return Curve(low_, usual, high_, normal.days, tuple(normal.learning(row) for row in range(len(subjects))))
 
 
 def _edges(plan: Plan, usual: Floats, noise: Floats, swing: Floats, of: Floats) -> tuple[Floats, Floats, Floats]:
@@ -67,6 +68,7 @@ def _edges(plan: Plan, usual: Floats, noise: Floats, swing: Floats, of: Floats) 
     counted = np.where(of > 0, of, np.nan)
     _, most = band.bounds(usual * counted, noise, swing, sure)
     bad = np.minimum(100.0, 100 * most / counted)
+    nothing = np.where(np.isnan(usual), np.nan, 0.0)
     if plan.how.bad:
-        return np.zeros_like(bad), 100 * usual, bad
-    return 100 - bad, 100 - 100 * usual, np.full_like(bad, 100.0)
+        return nothing, 100 * usual, bad
+    return 100 - bad, 100 - 100 * usual, 100 + nothing

@@ -19,7 +19,8 @@ SETTLED_HOURS: Final = 1  # an hour is looked at when it is over for so long
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """NaN is no value; `unknown` marks hours in which nobody watched, or that are not over.
+    """NaN is no value; `unknown` marks hours in which nobody watched, or that are not over. The hours of a week are
+    those on the clocks of `zone`.
 
     `learned` keeps what was worked out from these values and nothing else, so that it is worked out once.
     """
@@ -30,6 +31,7 @@ class Past:
     unknown: Flags
     first_s: int
     counts: bool
+    zone: str = "UTC"
     learned: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -68,10 +70,12 @@ def from_s(start_s: int) -> int:
     return max(0, (start_s - 1) // DAY_S * DAY_S - DAYS * DAY_S)
 
 
-def past_of(need: Need, counts: bool, first_s: int, hours: int, told: Mapping[Subject, Floats], unknown: Flags) -> Past:
-    """`told` has one value an hour from `first_s` on."""
+def past_of(
+    need: Need, counts: bool, first_s: int, told: Mapping[Subject, Floats], unknown: Flags, zone: str = "UTC"
+) -> Past:
+    """`told` has one value an hour from `first_s` on, `unknown` says how many."""
     subjects = tuple(sorted(told))
-    values = np.full((len(subjects), hours), np.nan)
+    values = np.full((len(subjects), len(unknown)), np.nan)
     for row, subject in enumerate(subjects):
         values[row] = told[subject]
-    return Past(need.by, subjects, values, unknown, first_s, counts)
+    return Past(need.by, subjects, values, unknown, first_s, counts, zone)

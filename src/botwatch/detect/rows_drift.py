@@ -21,6 +21,18 @@ class SourceRow(Base):
     since_ns: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class DeclaredRow(Base):
+    """What is declared of a source, as the process that follows documents last read it."""
+
+    __tablename__ = "payload_declared"
+
+    source: Mapped[str] = mapped_column(sa.String(limits.PAYLOAD_SOURCE_CHARS_MAX), primary_key=True)
+    schema_file: Mapped[str] = mapped_column(sa.String(limits.RULE_TEXT_CHARS_MAX))  # empty: none
+    problem: Mapped[str] = mapped_column(sa.String(limits.RULE_TEXT_CHARS_MAX))  # of the schema; empty: none
+    critical: Mapped[list[str]] = mapped_column(sa.JSON)
+    fields: Mapped[list[str]] = mapped_column(sa.JSON)  # that tell the kinds apart
+
+
 class DriftRow(Base):
     """One change of one place. It is live until it is over or somebody accepts it."""
 
