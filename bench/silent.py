@@ -1,10 +1,11 @@
 """How surely silent changes are found: drift over generated payload families, seeded.
 
-    uv run python bench/silent.py [seed drift quiet] [--changes 200] [--volumes 20,300,2000,20000] [--seed 1]
+    uv run python bench/silent.py [seed baseline drift quiet cost] [--changes 200] [--volumes 20,300,2000,20000] [--seed 1]
 
 `drift`: each kind of change is put 200 times into families of documents after ten quiet days; it is found when
 the place, or one around or inside it, is named within a day or 4,000 documents. `quiet`: weeks without a
-change; what is found there is false. A source is looked at with at most 300 documents in five minutes, so that the
+change, also of sources in which much goes on; what is found there is false. `cost`: what profiling adds to the processor time
+of taking documents in. A source is looked at with at most 300 documents in five minutes, so that the
 documents above that volume are not even generated.
 """
 
@@ -20,8 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from families import FAMILIES, KINDS, Document, Mutation, day, ticket
+from families_wild import WILD
 from shared import print_machine
 from silent_baseline import baseline
+from silent_cost import cost
 
 from botwatch import limits
 from botwatch.detect.drift.shape import Seen, Type, shape
@@ -156,9 +159,10 @@ def drift(changes: int, volumes: list[int], seed: int) -> None:
 
 
 def quiet(volumes: list[int], weeks: int, seed: int) -> None:
+    families = FAMILIES | WILD
     for volume in volumes:
         false: dict[str, set[tuple[str, ...]]] = {}
-        for family in FAMILIES:
+        for family, make in families.items():
             r, source, found = random.Random(seed), Source(family), set()
             judged_s = START_S
             thin = min(volume, 2_000)
@@ -170,11 +174,11 @@ def quiet(volumes: list[int], weeks: int, seed: int) -> None:
                     found |= {
                         (d.variant, d.change.what, d.change.path, d.change.share.value) for d in source.judge(judged_s)
                     }
-                source.observe(int(at_s), shape(FAMILIES[family](r, int(at_s))))
+                source.observe(int(at_s), shape(make(r, int(at_s))))
             false[family] = found
         total = sum(map(len, false.values()))
         print(
-            f"quiet {volume:>6}/h {total} false in {weeks} weeks of {len(FAMILIES)} sources",
+            f"quiet {volume:>6}/h {total} false in {QUIET_DAYS} days and {weeks} weeks of {len(families)} sources",
             *(f"\n      {f}: {x}" for f, x in false.items() if x),
             flush=True,
         )
@@ -219,7 +223,8 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--volumes", default="20,300,2000,20000")
     parser.add_argument("--weeks", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=4, help="months of baselines")
+    parser.add_argument("--runs", type=int, default=2, help="months of baselines in which changes are made")
+    parser.add_argument("--quick", action="store_true", help="of baselines one month and one change")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print_machine()
@@ -230,7 +235,9 @@ def main() -> None:
     if "seed" in options.what:
         seed_case(options.seed)
     if "baseline" in options.what:
-        baseline(options.runs, options.seed)
+        baseline(options.runs, options.seed, quick=options.quick)
+    if "cost" in options.what:
+        cost()
     if "quiet" in options.what:
         quiet(volumes, options.weeks, options.seed)
     print(f"took {time.perf_counter() - began:.0f} s")

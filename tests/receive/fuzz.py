@@ -40,7 +40,9 @@ def _json_logs(data: bytes) -> object:
 
 
 def _payloads(data: bytes) -> object:
-    return Payloads.FromString(_parcel(payloads.parcel_of(data, "fuzz", (b"", data), keyed=False)))
+    return Payloads.FromString(
+        _parcel(payloads.parcel_of(data, payloads.Origin("fuzz", whole=True), (b"", data), keyed=False))
+    )
 
 
 def _parcel(made: tuple[object, Parcel]) -> bytes:

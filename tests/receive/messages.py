@@ -16,6 +16,8 @@ message_type {
   name: "Payload"
   field { name: "source" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
   field { name: "document" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "invalid" number: 3 type: TYPE_BOOL label: LABEL_OPTIONAL }
+  field { name: "sender" number: 4 type: TYPE_STRING label: LABEL_OPTIONAL }
 }
 message_type {
   name: "Payloads"

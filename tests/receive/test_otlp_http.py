@@ -297,6 +297,25 @@ async def test_a_key_is_asked_for_before_the_body_is_read(
         assert intake.refused == {(Signal.TRACES, Refusal.UNAUTHORISED): 1}
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:3000", 200),
+        ("http://[::1]:8080", 200),
+        ("http://evil.example:4318", 401),
+        ("null", 401),
+        ("http://[", 401),
+    ],
+)
+async def test_without_keys_a_page_of_another_address_may_not_send(
+    app: ASGIApp, intake: MemoryIntake, origin: str, status: int
+) -> None:
+    """Its own name may lead to this machine, so that the browser takes us for its server."""
+    reply = await post(app, "/v1/traces", BODY, headers=[("Origin", origin)])
+    assert reply.status == status
+    assert bool(intake.parcels) is (status == 200)
+
+
 async def test_a_client_that_goes_away_leaves_nothing_behind(app: ASGIApp, intake: MemoryIntake) -> None:
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, Field
@@ -18,7 +19,9 @@ class DriftShape(BaseModel):
     source: str
     variant: str = Field(description="the kind of document; empty: it is about which kinds come")
     path: str
-    what: str = Field(description="appeared, vanished, rarer, more_null, more_empty, type_changed, nested, value_…")
+    what: str = Field(
+        description="appeared, vanished, rarer, more_null, more_empty, type_changed, nested, value_…, critical_…"
+    )
     value: str = Field(description="the type or the value it is about, where it is about one")
     sentence: str
     moved_to: str = Field(description="where what is gone has come instead; empty: nowhere")
@@ -74,10 +77,13 @@ class SourceShape(BaseModel):
     """`kinds` says how documents are told apart: by the values of fields, or by which objects they carry."""
 
     source: str
-    learning_since: datetime
+    learning_since: datetime | None = Field(description="null: it is declared, and its documents are not known yet")
     kinds_fields: list[str]
     kinds_carried: list[str]
     drifting: int
+    schema_file: str | None = Field(description="the JSON Schema its documents are held against")
+    schema_problem: str | None = Field(description="why they are not, or not against the newest")
+    critical: list[str] = Field(description="places that are watched in every document")
 
 
 class PlaceShape(BaseModel):
@@ -93,11 +99,46 @@ class PlaceShape(BaseModel):
 class VariantShape(BaseModel):
     variant: str
     documents: int
+    partly: int = Field(description="of these, with more places than are looked at in one document")
     places: list[PlaceShape]
 
 
+class CriticalShape(BaseModel):
+    """A critical place, in every document of the window."""
+
+    path: str
+    variant: str
+    documents: int
+    missing: int
+    null: int
+    empty: int
+    types: dict[str, int]
+
+
 class ProfileShape(BaseModel):
-    """What was counted in the window: a bounded sample of the documents that came."""
+    """What was counted in the window: a bounded sample of the documents that came, but for critical places."""
 
     source: str
     variants: list[VariantShape]
+    critical: list[CriticalShape]
+
+
+class Flaw(StrEnum):
+    JSON = "json"  # it is no JSON object or array
+    SCHEMA = "schema"  # it does not fit what is expected of it
+
+
+class InvalidShape(BaseModel):
+    """Something that was sent for a document and is none, or does not fit."""
+
+    at: datetime
+    source: str
+    fault: Flaw
+    path: str = Field(description="where the first misfit is")
+    reason: str = Field(description="of which kind it is, such as required, type, enum, not JSON")
+    times: int = Field(description="how many equal ones came in the same moment")
+    bot: str | None
+    session_id: str | None
+    trace_id: str | None
+    sender: str | None = Field(description="of one that came without a bot: the beginning of its key, and the program")
+    document: str = Field(description="masked; of what is no JSON, its beginning; empty: whoever checked it kept none")

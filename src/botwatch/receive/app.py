@@ -90,7 +90,7 @@ class Receivers:
         """All that can be refused before the body is read. Returns the body's encoding."""
         if head.method != "POST":
             raise WrongMethod(f"Expected POST, found {head.method[:16]}.", hint="send it as POST")
-        await self._door.admit(token_in(head.authorization))
+        await self._door.admit(token_in(head.authorization), origin=head.origin)
         return head.require(endpoint.media_types)
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
 
 from botwatch import errors, limits
 from botwatch.clock import SECOND_NS, Clock, SystemClock
@@ -21,6 +22,7 @@ from botwatch.nouns import Inbox, Parcel, Receipt, Refusal, Signal
 DAY_NS = 86_400 * SECOND_NS
 DIGEST_BYTES = 16
 CAPACITY_RETRY_S = 1
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T")
 
@@ -134,8 +136,17 @@ class Door:
         self.capacity = capacity or Capacity()
         self._keys = keys
 
-    async def admit(self, token: str | None) -> None:
-        if self._keys is None or await self._keys.admits(token):
+    async def admit(self, token: str | None, *, origin: str = "") -> None:
+        """A door without keys is open to programs on this machine, and not to the pages its browsers show: a page of
+        anywhere can give its own address this machine's number, and only its `origin` tells."""
+        if self._keys is None:
+            if origin and not _is_here(origin):
+                raise errors.Unauthorised(
+                    "A page of another address may send only with an ingest key, and no key is needed here yet.",
+                    hint="set ingest_auth to true, make a key with 'botwatch key add' and send it along",
+                )
+            return
+        if await self._keys.admits(token):
             return
         found = "the request carries none" if token is None else "the one it carries is not known or was revoked"
         raise errors.Unauthorised(
@@ -176,6 +187,13 @@ class Door:
             return work()
         async with self.capacity.checking:
             return await asyncio.to_thread(work)
+
+
+def _is_here(origin: str) -> bool:
+    try:
+        return urlsplit(origin).hostname in _HERE
+    except ValueError:
+        return False
 
 
 _REASONS: tuple[tuple[type[errors.BotwatchError], Refusal], ...] = (

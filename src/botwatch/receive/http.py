@@ -31,6 +31,8 @@ class Head:
     idempotency_key: str | None
     declared_bytes: int | None
     query: bytes
+    agent: str = ""
+    origin: str = ""
 
     @classmethod
     def of(cls, scope: Scope) -> Head:
@@ -48,6 +50,8 @@ class Head:
             idempotency_key=None if key is None else key.decode("latin-1").strip(),
             declared_bytes=int(length[:_LENGTH_DIGITS_MAX]) if length.isdigit() else None,
             query=scope.get("query_string", b""),
+            agent=headers.get(b"user-agent", b"").decode("latin-1"),
+            origin=headers.get(b"origin", b"").decode("latin-1"),
         )
 
     def parameter(self, name: str) -> str:

@@ -37,32 +37,45 @@ class Document(NamedTuple):
 
 
 class Bad(NamedTuple):
+    """`text` is what was sent, where that is known and is not too long."""
+
     line: int
     reason: Refusal
     message: str
+    text: bytes = b""
 
 
 @dataclass(slots=True)
 class Sheet:
-    """What became of the lines of a body."""
+    """What became of the lines of a body. `invalid`: kept, though not what they should be; None: never kept."""
 
     accepted: int = 0
+    invalid: int | None = None
     rejected: Counter[Refusal] = field(default_factory=Counter)
     errors: list[Bad] = field(default_factory=list)
 
     def refuse(self, bad: Bad) -> None:
         self.rejected[bad.reason] += 1
+        self._tell(bad)
+
+    def keep(self, bad: Bad) -> None:
+        self.invalid = (self.invalid or 0) + 1
+        self._tell(bad)
+
+    def _tell(self, bad: Bad) -> None:
         if len(self.errors) < limits.LINE_ERRORS_TOLD_MAX:
             self.errors.append(bad)
 
     def answer(self) -> Answer:
         """400 only when nothing at all was taken: then the sender, not a line, has a mistake."""
+        kept = {} if self.invalid is None else {"invalid": self.invalid}
         shape = {
             "accepted": self.accepted,
+            **kept,
             "rejected": {reason.value: count for reason, count in self.rejected.items()},
             "errors": [{"line": bad.line, "message": bad.message} for bad in self.errors],
         }
-        status = 400 if self.rejected and not self.accepted else 200
+        status = 400 if self.rejected and not (self.accepted or self.invalid) else 200
         return Answer(status, JSON, orjson.dumps(shape))
 
 
@@ -132,7 +145,8 @@ def _lines(body: bytes, bytes_max: int) -> Iterator[Document | Bad]:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             if text.strip(_SPACE):
-                yield Bad(number, Refusal.INVALID, f"expected JSON, found something else at column {error.colno}")
+                message = f"expected JSON, found something else at column {error.colno}"
+                yield Bad(number, Refusal.INVALID, message, text.strip(_SPACE))
             continue
         yield Document(number, value, text.strip(_SPACE))
 

@@ -4,7 +4,7 @@ Two messages are ours, for what does not come as OTLP; parcels of them concatena
 
     message JsonLines { repeated string line = 1; }
     message Payloads  { repeated Payload payload = 1; }
-    message Payload   { string source = 1; string document = 2; }
+    message Payload   { string source = 1; string document = 2; bool invalid = 3; string sender = 4; }
 
 Each line is put into the body as soon as it is made: kept in a list until all are, a request's
 lines would take twenty times their bytes, as orjson leaves each in the buffer it was written to.
@@ -13,6 +13,7 @@ lines would take twenty times their bytes, as orjson leaves each in the buffer i
 from __future__ import annotations
 
 _LENGTH_DELIMITED = 2
+_INVALID = b"\x18\x01"  # field 3, true
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -40,3 +41,9 @@ def add_payload(body: bytearray, source: bytes, document: bytes) -> None:
     body += head(1, len(named) + len(document))
     body += named
     body += document
+
+
+def add_invalid(body: bytearray, source: bytes, text: bytes, sender: bytes) -> None:
+    """What was sent for a document and is none, and by whom."""
+    told = field(4, sender) if sender else b""
+    body += field(1, field(1, source) + (field(2, text) if text else b"") + _INVALID + told)

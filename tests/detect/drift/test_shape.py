@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from botwatch import limits
-from botwatch.detect.drift.profile import Profile
+from botwatch.detect.drift.profile import Profile, Stat
 from botwatch.detect.drift.shape import Type, at, is_data, shape
 
 
@@ -66,6 +66,25 @@ def test_depth_width_and_length_are_bounded() -> None:
     assert len(shape([wide] * 30)) <= limits.DRIFT_PLACES_PER_DOCUMENT_MAX
 
 
+def test_of_a_document_with_too_many_places_nothing_is_said_to_be_missing() -> None:
+    """The objects that were not gone through to their end are not told, and what was seen in them is loose."""
+    one = {"id": 1, **{letter * 3: {"a": 1} for letter in "bcdefghij"}}
+    large = {"id": "x", "rows": {f"row_{chr(97 + n // 26)}{chr(97 + n % 26)}": one for n in range(190)}, "last": 2}
+    seen = shape(large)
+    places = {found.path: found for found in seen}
+    assert len(seen) == limits.DRIFT_PLACES_PER_DOCUMENT_MAX
+    assert not {"", "rows", "last"} & places.keys()
+    assert places["id"].loose
+    assert places["rows.row_aa"].loose
+    assert not places["rows.row_aa.id"].loose
+    profile = Profile()
+    for document in (large, {"id": "y", "rows": {}, "last": 1}):
+        profile.add(shape(document))
+    shares = {share.stat: (count, of) for share, count, of in profile.shares("id")}
+    assert shares[Stat.PRESENT] == (1, 1)
+    assert (profile.documents, profile.places[""].present) == (2, 1)  # one was looked at only in part
+
+
 def test_a_flood_of_places_leaves_the_ones_that_were_first() -> None:
     profile = Profile()
     for number in range(limits.DRIFT_PLACES_PER_PROFILE_MAX):
@@ -80,6 +99,15 @@ def test_a_flood_of_places_leaves_the_ones_that_were_first() -> None:
         )
     assert len(profile.places) <= limits.DRIFT_PLACES_PER_PROFILE_MAX
     assert profile.places["id"].present == limits.DRIFT_PLACES_PER_PROFILE_MAX
+
+
+def test_one_odd_document_does_not_keep_the_others_from_being_counted() -> None:
+    profile = Profile()
+    one = {letter * 3: {"a": 1} for letter in "bcdefghij"}
+    profile.add(shape({"rows": {f"row_{chr(97 + n // 26)}{chr(97 + n % 26)}": one for n in range(190)}}))
+    for number in range(50):
+        profile.add(shape({"id": number, "total": 1}))
+    assert [profile.places[path].present for path in ("", "id", "total")] == [50, 50, 50]
 
 
 def test_hostile_keys_and_values_have_a_shape() -> None:

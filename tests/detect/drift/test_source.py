@@ -196,3 +196,80 @@ def test_the_moment_a_share_turned_is_found() -> None:
     assert turning([True] * 30 + [False] * 30) == 30
     assert turning([False, True] * 40) is None
     assert turning([]) is None
+
+
+def test_a_map_keyed_by_names_is_one_place_and_its_keys_are_no_drift() -> None:
+    """People come and go; what each of them holds is the same, and what changes inside is found in one place."""
+    people = ["anna", "ben", "carol", "dan", "eve", "finn", "gus", "hana", "ivan", "jo", "kim", "lea"]
+    source, r = Source("desk"), random.Random(10)
+
+    def desk(at_s: int, share: float = 1.0) -> Document:
+        here = [name for place, name in enumerate(people) if (at_s // (8 * HOUR_S) + place) % 3]
+        return {"team": {name: {"open": 1, **({"since": "x"} if r.random() < share else {})} for name in here}}
+
+    judged_s = START_S
+    for at_s, _ in stream(random.Random(1), START_S, CHANGED_S, PER_HOUR):
+        if at_s >= judged_s + HOUR_S:
+            judged_s += HOUR_S
+            assert source.judge(judged_s) == []
+        source.observe(at_s, shape(desk(at_s)))
+    assert source.maps == {"team"}
+    for at_s, _ in stream(random.Random(2), CHANGED_S, CHANGED_S + HOUR_S, PER_HOUR):
+        source.observe(at_s, shape(desk(at_s, 0.8)))
+    assert {drift.change.path for drift in source.judge(CHANGED_S + HOUR_S)} == {"team.*.since"}
+
+
+def test_one_place_that_drifts_does_not_keep_the_others_from_being_learned(known: Source) -> None:
+    source, judged_s = copy.deepcopy(known), CHANGED_S
+    r, news = random.Random(11), set()
+    for at_s, document in stream(random.Random(5), CHANGED_S, CHANGED_S + 60 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + HOUR_S:
+            judged_s += HOUR_S
+            news |= {drift.change.path for drift in source.judge(judged_s)}
+        extra = {"trial": 1} if at_s < CHANGED_S + 30 * HOUR_S and r.random() < 0.05 else {}
+        source.observe(
+            at_s, shape({**document, "brand_new": 1, **extra} | ({"text": None} if r.random() < 0.3 else {}))
+        )
+    assert news == {"brand_new", "text", "trial"}
+    assert [drift.change.path for drift in source.judge(judged_s)] != []
+    past = source._before("(document)", judged_s - HOUR_S)
+    assert past.hours > 85
+    assert "brand_new" not in past.courses
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(["1.4.0", "1.4.1"], "1.5.0"), (["promo 12", "promo 13", "receipt"], "promo 14")]
+)
+def test_the_next_of_a_series_is_no_news(before: list[str], after: str) -> None:
+    source, r, judged_s = Source("app"), random.Random(12), CHANGED_S
+    for at_s, _ in stream(random.Random(1), START_S, CHANGED_S, PER_HOUR):
+        source.observe(at_s, shape({"version": r.choice(before)}))
+    for at_s, _ in stream(random.Random(2), CHANGED_S, CHANGED_S + 8 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + HOUR_S:
+            judged_s += HOUR_S
+            assert source.judge(judged_s) == []
+        source.observe(at_s, shape({"version": after if r.random() < 0.9 else before[0]}))
+
+
+def test_where_values_come_now_and_then_a_third_is_no_news(known: Source) -> None:
+    source, judged_s, told = copy.deepcopy(known), CHANGED_S, []
+    names = ["ash", "birch", "cedar", "elm"]
+    for at_s, document in stream(random.Random(13), CHANGED_S, CHANGED_S + 96 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + HOUR_S:
+            judged_s += HOUR_S
+            told += [drift.change.share.value for drift in source.judge(judged_s)]
+        day = (at_s - CHANGED_S) // (24 * HOUR_S)
+        source.observe(at_s, shape(document | {"category": names[day]} if at_s % 3 == 0 else document))
+    assert {"ash", "birch"} <= set(told)
+    assert not {"cedar", "elm"} & set(told)
+
+
+def test_the_loss_of_most_is_told_though_the_rest_is_more_frequent_for_it() -> None:
+    """Of 80, 10 and 10 in a hundred, the 80 no longer come: the others did not take their place."""
+    source, r, found = Source("chat"), random.Random(14), set()
+    for at_s, _ in stream(random.Random(1), START_S, CHANGED_S, PER_HOUR):
+        source.observe(at_s, shape({"kind": r.choices(["private", "group", "channel"], [8, 1, 1])[0], "id": at_s}))
+    for at_s, _ in stream(random.Random(2), CHANGED_S, CHANGED_S + 2 * HOUR_S, PER_HOUR // 4):
+        source.observe(at_s, shape({"kind": r.choice(["group", "channel"]), "id": at_s}))
+        found |= {(drift.change.what, drift.change.share.value) for drift in source.judge(at_s)}
+    assert (What.VALUE_COLLAPSED, "private") in found

@@ -172,7 +172,8 @@ def test_parts_and_what_is_no_document_are_left_out(history: Store, database: Da
 
 def test_numbers_beyond_64_bits_and_half_surrogates_are_read() -> None:
     assert reading.content_of("[123456789012345678901234567890]") == [pytest.approx(1.2345678901234568e29)]
-    assert reading.content_of('{"a": "\\ud800"}') == {"a": "\ud800"}
+    assert reading.content_of('{"a": "\\ud800", "\\udfff": "x"}') == {"a": "?", "?": "x"}  # and no text any more
+    assert reading.content_of("[" + "9" * 5_000 + "]") == [float("inf")]
     with pytest.raises(reading.Unreadable):
         reading.content_of("[" * 100_000)
 
@@ -181,7 +182,7 @@ def test_the_kinds_of_a_source_are_kept(history: Store, database: Database) -> N
     followed(history, database, START_S + DAYS_S)
     row = database.read_now(lambda session: session.get(SourceRow, SOURCE))
     assert row is not None
-    assert row.kinds == {"fields": [], "carried": []}
+    assert row.kinds == {"fields": [], "carried": [], "maps": []}
 
 
 def test_a_source_that_appears_with_its_past_is_gone_through(store: Store, database: Database) -> None:

@@ -7,6 +7,7 @@ large enough to matter, and seen often enough not to be one odd sender.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,11 +20,13 @@ from botwatch.detect.drift.shape import Type
 SURPRISE_MIN: Final = 35.0  # about one in a hundred million by chance
 DOCUMENTS_LEARNED_MIN: Final = 60.0
 HOURS_LEARNED_MIN: Final = 3.0
-CHOICE_HOURS_MIN: Final = 20.0  # values have the rhythm of a day: it must have been seen
+CHOICE_HOURS_MIN: Final = 20.0  # values, and what is not always there, have the rhythm of a day: it must have been seen
 CHOICE_FILLED_MIN: Final = 150.0
 _ALWAYS: Final = 0.98
 _NEVER: Final = 0.005
 _SMALL: Final = 0.02
+_FOLLOWED: Final = 4.0  # times as frequent as the loss of the other value makes it
+_DIGITS: Final = re.compile(r"[0-9a-fA-F]*\d[0-9a-fA-F]*")  # also of what is written in hexadecimal
 
 
 class What(StrEnum):
@@ -38,6 +41,13 @@ class What(StrEnum):
     NESTED = "nested"  # an object took the place of a value
     VALUE_COLLAPSED = "value_collapsed"
     VALUE_NEW = "value_new"
+    CRITICAL_MISSING = "critical_missing"  # these of a place that was declared critical, and of all documents
+    CRITICAL_NULL = "critical_null"
+    CRITICAL_EMPTY = "critical_empty"
+    CRITICAL_TYPE = "critical_type"
+
+
+CRITICAL: Final = (What.CRITICAL_MISSING, What.CRITICAL_NULL, What.CRITICAL_EMPTY, What.CRITICAL_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,30 @@ def compare(past: Past, now: Profile, spans: int) -> list[Change]:
 def _missing(past: Past, now: Profile, path: str, course: Course | None) -> Iterator[Change]:
     around = now.around(path, past.parents[path])
     if course is not None and around and has_presence(path):
-        yield from _fell(What.VANISHED, Share(path, Stat.PRESENT), course, 0, around)
+        yield from _fell(What.VANISHED, Share(path, Stat.PRESENT), past, course, 0, around)
+
+
+def replaced(past: Past, now: Profile, change: Change) -> bool:
+    """Whether a value that is rare now gave way to others that are new or were rare: it was followed, not lost."""
+    place = now.places.get(change.path)
+    if change.what is not What.VALUE_COLLAPSED or place is None or not place.filled:
+        return False
+    known = past.courses.get(change.path, {})
+    come, by_loss = 0.0, 1 / max(0.01, 1 - change.before + change.now)
+    for value, count in (place.values or {}).items():
+        course, share = known.get(Share(change.path, Stat.VALUE, value)), count / place.filled
+        if course is None or course.count < 1 or share >= _FOLLOWED * by_loss * course.share:
+            come += share
+    return come >= 0.5 * (change.before - change.now)
+
+
+def next_in_series(past: Past, change: Change) -> bool:
+    """Whether a new value differs from one that is known only in its digits: versions, weeks, builds."""
+    stem = _DIGITS.sub("#", change.share.value)
+    return "#" in stem and any(
+        share.stat is Stat.VALUE and course.count >= 1 and _DIGITS.sub("#", share.value) == stem
+        for share, course in past.courses.get(change.path, {}).items()
+    )
 
 
 def _place(past: Past, now: Profile, path: str, place: Place) -> Iterator[Change]:
@@ -102,7 +135,7 @@ def _place(past: Past, now: Profile, path: str, place: Place) -> Iterator[Change
         if course.of <= 0:
             continue
         if share.stat is Stat.PRESENT:
-            yield from _fell(What.RARER, share, course, count, of)
+            yield from _fell(What.RARER, share, past, course, count, of)
         elif share.stat is Stat.NULL:
             yield from _rose(What.MORE_NULL, share, course, count, of)
         elif share.stat is Stat.EMPTY:
@@ -117,10 +150,12 @@ def _place(past: Past, now: Profile, path: str, place: Place) -> Iterator[Change
                 yield from _collapsed(share, course, place.values.get(share.value, 0), place.filled)
 
 
-def _fell(what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+def _fell(what: What, share: Share, past: Past, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
     always = before >= _ALWAYS
     enough = before - now >= _SMALL and of - count >= 3 if always else now <= 0.6 * before
+    if not always and past.hours < CHOICE_HOURS_MIN:
+        return
     if enough and before >= _SMALL:
         yield from _sure(what, share, course, count, of)
 
@@ -133,7 +168,7 @@ def _rose(what: What, share: Share, course: Course, count: float, of: float) -> 
 
 
 def _collapsed(share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
-    if course.share >= _SMALL and count / of <= 0.4 * course.share:
+    if course.share >= _SMALL and count / of <= 0.4 * course.share and of - count >= 5:
         yield from _sure(What.VALUE_COLLAPSED, share, course, count, of)
 
 
@@ -148,9 +183,9 @@ def _appeared(past: Past, now: Profile, path: str, place: Place, spans: int) -> 
         return
     around = now.around(path, place.parent)
     parent = past.courses.get(place.parent, {}).get(Share(place.parent, Stat.TYPE, Type.OBJECT))
-    if parent is None or parent.count < DOCUMENTS_LEARNED_MIN or not around:
+    if parent is None or parent.count < DOCUMENTS_LEARNED_MIN or parent.hours < CHOICE_HOURS_MIN or not around:
         return  # what is inside something new is told by what is around it
-    count = place.present
+    count = place.present - place.loose
     common = count >= 5 and count / around >= 0.1
     again = count >= 15 and count / around >= _SMALL and spans >= 6
     if common or again:

@@ -8,13 +8,13 @@ to hour by itself, so that what is only the rhythm of a day is not taken for a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from botwatch import limits
-from botwatch.detect.drift.shape import ROOT, Seen, Type
+from botwatch.detect.drift.shape import ROOT, Seen, Type, inside
 
 HALF_LIFE_HOURS: Final = 7 * 24
 _DECAY: Final = 0.5 ** (1 / HALF_LIFE_HOURS)
@@ -47,6 +47,7 @@ class Place:
     types: dict[Type, float] = field(default_factory=dict)
     empty: float = 0
     values: dict[str, float] | None = field(default_factory=dict)
+    loose: float = 0  # of those present, in objects that were not gone through to their end
 
     @property
     def present(self) -> float:
@@ -59,6 +60,7 @@ class Place:
     def add(self, seen: Seen) -> None:
         self.types[seen.type] = self.types.get(seen.type, 0) + 1
         self.empty += seen.empty
+        self.loose += seen.loose
         if seen.value is not None and self.values is not None:
             self.values[seen.value] = self.values.get(seen.value, 0) + 1
         elif seen.type in (Type.STRING, Type.NUMBER):
@@ -69,6 +71,7 @@ class Place:
         for kind, count in other.types.items():
             self.types[kind] = self.types.get(kind, 0) + count
         self.empty += other.empty
+        self.loose += other.loose
         if other.values is None:
             self.values = None
         elif self.values is not None:
@@ -107,11 +110,19 @@ class Profile:
     def _place(self, path: str, parent: str) -> Place | None:
         place = self.places.get(path)
         if place is None:
-            if len(self.places) >= limits.DRIFT_PLACES_PER_PROFILE_MAX:
+            if len(self.places) >= limits.DRIFT_PLACES_PER_PROFILE_MAX and not self._make_room():
                 self.folded += 1
                 return None
             place = self.places[path] = Place(parent)
         return place
+
+    def _make_room(self) -> bool:
+        """What came once gives way to what comes: one odd document must not keep the others from being counted."""
+        once = [path for path, place in self.places.items() if place.present <= 1]
+        for path in once:
+            del self.places[path]
+        self.folded += len(once)
+        return bool(once)
 
     def around(self, path: str, parent: str) -> float:
         """How many objects could have had this place."""
@@ -124,7 +135,7 @@ class Profile:
         """Every share of a place that was there, as (share, count, out of)."""
         place = self.places[path]
         if has_presence(path):
-            yield Share(path, Stat.PRESENT), place.present, self.around(path, place.parent)
+            yield Share(path, Stat.PRESENT), place.present - place.loose, self.around(path, place.parent)
         yield Share(path, Stat.NULL), place.types.get(Type.NULL, 0), place.present
         filled = place.filled
         if not filled:
@@ -178,6 +189,12 @@ class Course:
         return max(1.0, (spread / chance + 3.0 * cautious) / (max(self.hours - 1, 0.0) + cautious))
 
 
+def _seldom(path: str, courses: Mapping[Share, Course]) -> bool:
+    """What came about once in all that is remembered."""
+    seen = courses.get(Share(path, Stat.NULL))
+    return path != ROOT and (seen is None or seen.of < 1.5)
+
+
 @dataclass(slots=True)
 class Past:
     """What has been learned of one variant of a source, older hours counting less."""
@@ -188,17 +205,25 @@ class Past:
     parents: dict[str, str] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)  # places whose values are no choice
 
-    def learn(self, hour: Profile) -> None:
-        """Add an hour that is over."""
+    def learn(self, hour: Profile, but: frozenset[str] = frozenset()) -> None:
+        """Add an hour that is over, `but` these places and what is inside them."""
         self._fade()
         self.documents += hour.documents
         self.hours += 1
+        if len(self.courses) + len(hour.places) > limits.DRIFT_PLACES_PER_PROFILE_MAX:
+            self.forget([path for path, courses in self.courses.items() if _seldom(path, courses)])
         for path, place in hour.places.items():
             if path not in self.courses and len(self.courses) < limits.DRIFT_PLACES_PER_PROFILE_MAX:
+                if but and not but.isdisjoint(inside(path)):
+                    continue
                 self.courses[path] = {}
                 self.parents[path] = place.parent
         # All that is new begins before anything is added, since it begins with the counts of what is around it.
-        now = {path: self._counts(path, courses, hour) for path, courses in self.courses.items()}
+        now = {
+            path: self._counts(path, courses, hour)
+            for path, courses in self.courses.items()
+            if not but or but.isdisjoint(inside(path))
+        }
         for path, counts in now.items():
             courses = self.courses[path]
             begun = {share: self.never(share) for share in counts if share not in courses}
@@ -231,6 +256,13 @@ class Past:
                 del courses[share]
             now = {share: count for share, count in now.items() if share.stat is not Stat.VALUE}
         return now
+
+    def forget(self, paths: Collection[str]) -> None:
+        """These are no places any more."""
+        for path in paths:
+            self.courses.pop(path, None)
+            self.parents.pop(path, None)
+            self.free.discard(path)
 
     def begin_anew(self, share: Share) -> None:
         """Forget what this share was: what it is from now on is right."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
@@ -39,36 +40,67 @@ class Type(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What stood in one place of a document, once. `value` is set for what may be one of few values."""
+    """What stood in one place of a document, once. `value` is set for what may be one of few values.
+
+    It is `loose` where the object around it was not gone through to its end: that object says nothing of what it lacks.
+    """
 
     parent: str
     path: str
     type: Type
     empty: bool = False
     value: str | None = None
+    loose: bool = False
+
+
+class _Full(Exception):
+    """As many places were seen as are looked at in one document."""
 
 
 def shape(document: object) -> list[Seen]:
-    """Everything in the document, the top first. A place inside an array comes once for each element looked at."""
-    return list(islice(_walk("", ROOT, document, 0), limits.DRIFT_PLACES_PER_DOCUMENT_MAX))
+    """Everything in the document. A place inside an array comes once for each element looked at.
+
+    Of a document with too many places the first are told, and nothing of the objects they are in: not even that those
+    are there, as what they lack is not known.
+    """
+    found: list[Seen] = []
+    with suppress(_Full):
+        _walk(found, "", ROOT, document, 0)
+    return found
 
 
-def _walk(parent: str, path: str, value: object, depth: int) -> Iterator[Seen]:
+def _walk(found: list[Seen], parent: str, path: str, value: object, depth: int) -> None:
     if isinstance(value, Mapping):
-        yield Seen(parent, path, Type.OBJECT, empty=not value)
         if depth < limits.DRIFT_DEPTH_MAX:
-            wide = len(value) > limits.DRIFT_KEYS_PER_OBJECT_MAX
-            inside = islice(value.items(), limits.DRIFT_KEYS_PER_OBJECT_MAX)
-            for key, child in inside:
-                name = ANY_KEY if wide or is_data(key) else _name(key)
-                yield from _walk(path, f"{path}.{name}" if path else name, child, depth + 1)
+            _walk_object(found, path, value, depth)
+        _add(found, Seen(parent, path, Type.OBJECT, empty=not value))
     elif isinstance(value, (list, tuple)):
-        yield Seen(parent, path, Type.ARRAY, empty=not value)
         if depth < limits.DRIFT_DEPTH_MAX:
             for child in islice(value, limits.DRIFT_ELEMENTS_PER_ARRAY_MAX):
-                yield from _walk(path, f"{path}[]", child, depth + 1)
+                _walk(found, path, f"{path}[]", child, depth + 1)
+        _add(found, Seen(parent, path, Type.ARRAY, empty=not value))
     else:
-        yield _leaf(parent, path, value)
+        _add(found, _leaf(parent, path, value))
+
+
+def _walk_object(found: list[Seen], path: str, value: Mapping[str, object], depth: int) -> None:
+    wide = len(value) > limits.DRIFT_KEYS_PER_OBJECT_MAX
+    own: list[int] = []
+    try:
+        for key, child in islice(value.items(), limits.DRIFT_KEYS_PER_OBJECT_MAX):
+            name = ANY_KEY if wide or is_data(key) else _name(key)
+            _walk(found, path, f"{path}.{name}" if path else name, child, depth + 1)
+            own.append(len(found) - 1)
+    except _Full:
+        for place in own:
+            found[place] = replace(found[place], loose=True)
+        raise
+
+
+def _add(found: list[Seen], seen: Seen) -> None:
+    if len(found) >= limits.DRIFT_PLACES_PER_DOCUMENT_MAX:
+        raise _Full
+    found.append(seen)
 
 
 def _leaf(parent: str, path: str, value: object) -> Seen:

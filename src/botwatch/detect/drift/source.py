@@ -5,13 +5,14 @@ Time is passed in and only moves forward: the same code follows a live source an
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from botwatch import limits
-from botwatch.detect.drift.compare import Change, compare, is_choice
+from botwatch.detect.drift import maps
+from botwatch.detect.drift.compare import Change, What, compare, is_choice, next_in_series, replaced
 from botwatch.detect.drift.kinds import DOCUMENTS_MIN, REST, Kinds, choose
 from botwatch.detect.drift.profile import Past, Profile, Share, Stat
 from botwatch.detect.drift.shape import Seen, Type, inside
@@ -22,6 +23,9 @@ KIND: Final = "(kind)"  # the place that stands for which kinds come
 EVERY: Final = ""  # the variant that holds it
 # The kinds are chosen when a day has been seen, or much of one.
 _CHOOSE_AFTER: Final = ((24 * HOUR_S, DOCUMENTS_MIN), (6 * HOUR_S, 500))
+_MAPS_EVERY_HOURS: Final = 6
+_BUSY_KEYS_MIN: Final = 3
+_TURNS: Final = 2  # so many values that came show that values come
 _HELD_S_MAX: Final = 7 * 24 * HOUR_S  # after a week, a change is how things are
 
 # How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
@@ -66,7 +70,11 @@ class Source:
     waiting: deque[tuple[int, Sequence[Seen]]] = field(default_factory=deque)  # before the kinds are known
     _every: int = 1  # of so many documents one is kept while the kinds are not known
     _turn: int = 0
-    _held: dict[str, int] = field(default_factory=dict)  # variants that drift, and since when
+    # Where new values came before: one that gets them now and then has no value whose coming is news.
+    turned: dict[str, set[str]] = field(default_factory=dict)
+    maps: set[str] = field(default_factory=set)  # objects whose keys are data
+    _held: dict[str, dict[str, int]] = field(default_factory=dict)  # places of variants that drift, and since when
+    _speaker: dict[Share, str] = field(default_factory=dict)  # of which kind a new value is told
     _pasts: dict[tuple[str, int], Past] = field(default_factory=dict)  # as of an hour; anew each hour
 
     def observe(self, at_s: int, document: Sequence[Seen]) -> None:
@@ -89,13 +97,30 @@ class Source:
         self.kinds = choose([document for _, document in self.waiting])
         waiting, self.waiting = self.waiting, deque()
         for at_s, document in sorted(waiting, key=lambda item: item[0]):
-            self._advance(at_s)
             self._count(at_s, document)
+        self._find_maps()
+
+    def _find_maps(self, busy: Collection[str] = ()) -> bool:
+        """Objects that prove to be keyed by data. What was counted key by key is counted together."""
+        new = maps.found(merged([profiles for _, profiles in (*self.hours, *self.ticks)]).values(), busy) - self.maps
+        if not new:
+            return False
+        self.maps |= new
+        for counted in (self.hours, self.ticks):
+            for place, (at_s, profiles) in enumerate(counted):
+                counted[place] = at_s, {name: maps.fold_profile(one, self.maps) for name, one in profiles.items()}
+        for past in self.pasts.values():
+            past.forget({path for path in past.courses if maps.fold(path, self.maps) != path})
+        self._pasts.clear()
+        self._held = {}
+        self._find_maps()  # one may be inside another
+        return True
 
     def _count(self, at_s: int, document: Sequence[Seen]) -> None:
         self._advance(at_s)
         _, profiles = self._tick(at_s)
         variant = self.kind(document)
+        document = maps.folded(document, self.maps) if self.maps else document
         if variant not in profiles and len(profiles) > limits.DRIFT_VARIANTS_PER_SOURCE_MAX:
             variant = REST
         profiles.setdefault(variant, Profile()).add(document)
@@ -120,7 +145,7 @@ class Source:
         self.accepted[variant, change.share] = Accepted(change.before, change.now, at_s)
         for path in inside(moved_to) if moved_to else ():
             self.accepted[variant, Share(path, Stat.PRESENT)] = Accepted(0.0, 1.0 - change.now, at_s)
-        self._held.pop(variant, None)
+        self._held.get(variant, {}).pop(change.path, None)
         self._pasts.clear()
 
     def choices(self, variant: str, now_s: int) -> dict[str, bool]:
@@ -149,20 +174,22 @@ class Source:
             over = [self.ticks.popleft()[1] for _ in range(len(self.ticks)) if self.ticks[0][0] < hour_s + HOUR_S]
             self.hours.append((hour_s, merged(over)))
             self._pasts.clear()
+            if hour_s // HOUR_S % _MAPS_EVERY_HOURS == 0:
+                self._find_maps()
         while self.hours and self.hours[0][0] < tick_s - WINDOWS_S[-1] - HOUR_S:
             self._learn(*self.hours.popleft())
 
     def _learn(self, hour_s: int, hour: Profiles) -> None:
         """What drifts is not learned while it does: else it would be normal by tomorrow."""
         for variant, profile in hour.items():
-            if hour_s + HOUR_S <= self._held.get(variant, hour_s + HOUR_S):
-                self._add(self.pasts.setdefault(variant, Past()), variant, hour_s, profile)
+            self._add(self.pasts.setdefault(variant, Past()), variant, hour_s, profile)
 
     def _add(self, past: Past, variant: str, hour_s: int, hour: Profile) -> None:
         for (owner, share), known in self.accepted.items():
             if owner == variant and known.since_s - HOUR_S <= hour_s < known.since_s:
                 past.begin_anew(share)
-        past.learn(hour)
+        held = self._held.get(variant, {})
+        past.learn(hour, frozenset(path for path, since_s in held.items() if hour_s + HOUR_S > since_s))
 
     def judge(self, now_s: int) -> list[Drift]:
         """What is not as it was, each place once, by the shortest window that shows it."""
@@ -172,22 +199,51 @@ class Source:
         found: dict[tuple[str, str, str], Drift] = {}
         for window_s in WINDOWS_S:
             for variant, profile in self._since(now_s - window_s).items():
-                past = self._before(variant, min(now_s - window_s, self._held.get(variant, now_s)))
+                past = self._before(variant, now_s - window_s)
                 spans = self._spans(variant, now_s - window_s)
                 for change in compare(past, profile, spans):
-                    known = self.accepted.get((variant, change.share))
-                    if known is not None and known.covers(change.now):
-                        continue
-                    found.setdefault((variant, change.path, change.share.value), Drift(variant, change, window_s))
+                    if self._is_news(variant, change, past, profile):
+                        found.setdefault((variant, change.path, change.share.value), Drift(variant, change, window_s))
+        busy = _busy(found.values())
+        if busy and self._find_maps(busy):
+            return self.judge(now_s)
         self._hold(now_s, found.values())
-        return sorted(found.values(), key=lambda drift: -drift.change.surprise)
+        return sorted(self._once(found.values()), key=lambda drift: -drift.change.surprise)
+
+    def _is_news(self, variant: str, change: Change, past: Past, now: Profile) -> bool:
+        known = self.accepted.get((variant, change.share))
+        if known is not None and known.covers(change.now):
+            return False
+        if change.what is What.VALUE_NEW:
+            others = self.turned.get(change.path, set()) - {change.share.value}
+            return len(others) < _TURNS and not next_in_series(past, change)
+        return not replaced(past, now, change)
+
+    def _once(self, drifts: Iterable[Drift]) -> Iterator[Drift]:
+        """A value that is new in several kinds of documents at once is told of one of them, and goes on being so."""
+        speaks: dict[Share, Drift] = {}
+        for drift in drifts:
+            share = drift.change.share
+            if drift.change.what is not What.VALUE_NEW:
+                yield drift
+            elif any(owner != drift.variant and found == share for owner, found in self.accepted):
+                continue
+            elif share not in speaks or self._speaker.get(share) == drift.variant:
+                speaks[share] = drift
+        for share, drift in speaks.items():
+            self.turned.setdefault(share.path, set()).add(share.value)
+            yield drift
+        self._speaker = {share: drift.variant for share, drift in speaks.items()}
 
     def _hold(self, now_s: int, drifts: Iterable[Drift]) -> None:
-        held: dict[str, int] = {}
+        """What drifts is not learned while it does. All else is, whatever drifts beside it."""
+        held: dict[str, dict[str, int]] = {}
         for drift in drifts:
-            since_s = self._held.get(drift.variant, now_s - drift.window_s)
-            held[drift.variant] = max(since_s, now_s - _HELD_S_MAX)
+            before = self._held.get(drift.variant, {}).get(drift.change.path, now_s - drift.window_s)
+            held.setdefault(drift.variant, {})[drift.change.path] = max(before, now_s - _HELD_S_MAX)
+        changed = {name for name in held.keys() | self._held.keys() if held.get(name) != self._held.get(name)}
         self._held = held
+        self._pasts = {key: past for key, past in self._pasts.items() if key[0] not in changed}
 
     def _since(self, start_s: int) -> Profiles:
         whole = (profiles for at_s, profiles in self.hours if at_s >= start_s)
@@ -218,6 +274,14 @@ class Source:
 
     def _spans(self, variant: str, start_s: int) -> int:
         return sum(variant in profiles for at_s, profiles in (*self.hours, *self.ticks) if at_s >= start_s)
+
+
+def _busy(drifts: Iterable[Drift]) -> set[str]:
+    """The objects of which several keys came or went at once."""
+    whats = (What.APPEARED, What.VANISHED, What.RARER)
+    places = {drift.change.path for drift in drifts if drift.change.what in whats}
+    parents = Counter(path.rpartition(".")[0] for path in places)
+    return {parent for parent, count in parents.items() if count >= _BUSY_KEYS_MIN}
 
 
 def merged(parts: Sequence[Mapping[str, Profile]]) -> Profiles:

@@ -6,6 +6,7 @@ collapse. The documents themselves tell which changes belong together: those tha
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,17 @@ from math import exp, log
 from typing import Final
 
 from botwatch import limits
-from botwatch.detect.drift.compare import Change, What
+from botwatch.detect.drift.compare import CRITICAL, Change, What
 from botwatch.detect.drift.profile import Stat
 from botwatch.detect.drift.shape import Seen, Type, inside
 from botwatch.detect.drift.source import KIND, Drift, Source
 
+# Names of fields, the words that stand for no value in any language, and marks of pages where JSON was expected.
+_SHOWN: Final = re.compile(
+    r"""(?<=[{,])\s*["'][A-Za-z_][\w-]{0,39}["'](?=\s*:)|\b(?:true|false|null|True|False|None|NaN|Infinity|undefined)\b"""
+    r"""|</?(?:!DOCTYPE|html|head|title|body|h1|p|div|xml|\?xml)\b""",
+    re.IGNORECASE,
+)
 _TOGETHER_MIN: Final = 0.8
 _GONE: Final = (What.VANISHED, What.RARER, What.MORE_NULL, What.MORE_EMPTY)
 # What explains comes before what follows from it.
@@ -187,10 +194,27 @@ def sentence(cause: Cause) -> str:
         What.VALUE_COLLAPSED: f"{value} in {path} is rare now: {share}",
         What.VALUE_NEW: f"{value} is new in {path}, in {change.now:.1%}",
     }
+    if change.what in CRITICAL:
+        return _critical(change)
     if change.path == KIND:
         texts[What.VALUE_COLLAPSED] = f"documents of the kind {value} are rare now: {share}"
         texts[What.VALUE_NEW] = f"documents of the kind {value} are new, {change.now:.1%} of all"
     return texts[change.what]
+
+
+def _critical(change: Change) -> str:
+    """In numbers: a share of one in thousands rounds to nothing."""
+    lacking = change.what is What.CRITICAL_MISSING
+    now = change.now_of - change.now_count if lacking else change.now_count
+    before = change.before_of - change.before_count if lacking else change.before_count
+    is_what = {
+        What.CRITICAL_MISSING: "missing",
+        What.CRITICAL_NULL: "null",
+        What.CRITICAL_EMPTY: "empty",
+        What.CRITICAL_TYPE: f"of type {change.share.value}",
+    }[change.what]
+    past = f"before in {before:,.0f} of {change.before_of:,.0f}" if change.before_of >= 1 else "and has no past yet"
+    return f"critical `{change.path}` is {is_what} in {now:,.0f} of {change.now_of:,.0f} documents, {past}"
 
 
 def masked(value: object, choices: Mapping[str, bool], path: str = "", depth: int = 0) -> object:
@@ -213,3 +237,16 @@ def masked(value: object, choices: Mapping[str, bool], path: str = "", depth: in
         kept = choices.get(path, False) and len(value) <= limits.DRIFT_VALUE_CHARS_MAX
         return value if kept or not value else f"… {len(value)} characters"
     return 0
+
+
+def masked_text(text: str) -> str:
+    """What was sent for JSON and is none, to be shown: where it breaks is seen by its marks, names and bare words."""
+    shown, end = [], 0
+    for kept in _SHOWN.finditer(text):
+        shown += [_hidden(text[end : kept.start()]), kept[0]]
+        end = kept.end()
+    return "".join((*shown, _hidden(text[end:])))
+
+
+def _hidden(text: str) -> str:
+    return "".join("0" if char.isdigit() else "x" if char.isalpha() else char for char in text)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from botwatch import limits
 from botwatch.detect.drift.compare import Change, What
+from botwatch.detect.drift.maps import folded
 from botwatch.detect.drift.profile import Share, Stat
 from botwatch.detect.drift.source import Drift, Source
 from botwatch.detect.drift.story import Cause, Sample, masked, sentence, tell
@@ -30,7 +31,9 @@ class Told:
 
 
 def story(source: Source, drifts: Sequence[Drift], documents: Sequence[Document], now_ns: int) -> list[Told]:
-    samples = [Sample(number, document.at_ns, document.shape) for number, document in enumerate(documents)]
+    samples = [
+        Sample(number, document.at_ns, folded(document.shape, source.maps)) for number, document in enumerate(documents)
+    ]
     choices = {drift.variant: source.choices(drift.variant, now_ns // 10**9) for drift in drifts}
     return [
         Told(cause, _evidence(cause, documents, choices[cause.drift.variant]))
@@ -45,10 +48,17 @@ def _evidence(cause: Cause, documents: Sequence[Document], choices: Mapping[str,
         "sure": cause.sure,
         "before": [masked(document.content, choices) for document in before],
         "after": [masked(document.content, choices) for document in touched[:1]],
-        "sessions": _distinct(document.session for document in touched),
-        "traces": _distinct(document.trace for document in touched),
-        "bots": _distinct(document.bot for document in touched),
-        "at_ns": [document.at_ns for document in touched],
+        **touched_by(touched),
+    }
+
+
+def touched_by(documents: Sequence[Document]) -> dict[str, Any]:
+    """Whom documents belong to."""
+    return {
+        "sessions": _distinct(document.session for document in documents),
+        "traces": _distinct(document.trace for document in documents),
+        "bots": _distinct(document.bot for document in documents),
+        "at_ns": [document.at_ns for document in documents],
     }
 
 
@@ -75,6 +85,15 @@ def live(session: Session, source: str) -> dict[Key, DriftRow]:
 def accepted(session: Session, source: str) -> list[DriftRow]:
     query = sa.select(DriftRow).where(DriftRow.source == source, DriftRow.accepted_ns.is_not(None))
     return list(session.scalars(query.order_by(DriftRow.id)))
+
+
+def turned(session: Session, source: str) -> list[tuple[str, str]]:
+    """Where values were found to be new, and which."""
+    query = sa.select(DriftRow.path, DriftRow.value).where(
+        DriftRow.source == source, DriftRow.what == What.VALUE_NEW.value
+    )
+    rows = session.execute(query.distinct().limit(limits.DRIFTS_PER_SOURCE_MAX))
+    return [(str(path), str(value)) for path, value in rows]
 
 
 def keep_up(session: Session, source: str, drifts: Sequence[Drift], now_ns: int) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -18,15 +19,19 @@ from sqlalchemy.orm import Session
 from botwatch import limits
 from botwatch.clock import SECOND_NS, Clock
 from botwatch.detect.drift.kinds import Kinds
+from botwatch.detect.drift.shape import ROOT
 from botwatch.detect.drift.source import HOUR_S, TICK_S, Drift, Source
 from botwatch.detect.rows_drift import DriftRow, SourceRow
 from botwatch.errors import BotwatchError
 from botwatch.state import Database
 from botwatch.state.lease import Lease
 from botwatch.store.client import Store
-from botwatch.watch.payloads import findings, profiles, reading
+from botwatch.watch.payloads import declaring, findings, profiles, reading
+from botwatch.watch.payloads.criticals import Criticals
+from botwatch.watch.payloads.declared import Declared
+from botwatch.watch.payloads.holding import Holding
 from botwatch.watch.payloads.reading import Document
-from botwatch.watch.reading import Happening, Reading, Reporter
+from botwatch.watch.reading import Happening, Kind, Reading, Reporter
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +40,7 @@ JUDGE_S: Final = 60
 SAVE_S: Final = 300
 LEARNED_S: Final = 15 * 86_400
 DRIFTING: Final = "bot.payload.drift"
+PARTLY: Final = "bot.payload.partly"
 CHANGED: Final = "bot.payload.changed"
 
 
@@ -55,6 +61,7 @@ class Keeper:
         reporter: Reporter,
         clock: Clock,
         *,
+        declared: Iterable[Declared] = (),
         lease: Lease | None = None,
     ) -> None:
         self._lease = lease
@@ -68,8 +75,24 @@ class Keeper:
         self._judged_s: dict[str, int] = {}
         self._saved_s: dict[str, int] = {}
         self._taken: dict[str, tuple[int, int]] = {}  # the tick, and how many documents of it were looked at
+        self._partly: Counter[str] = Counter()
+        self._kinds: dict[str, dict[str, list[str]]] = {}  # as they were last written
+        self._declared: dict[str, Declared] = {}
+        self._wanted: tuple[Declared, ...] | None = tuple(declared)
+        self._criticals = Criticals(store)
+        self._holding = Holding(store, reporter, clock, self._choices)
+
+    def declare(self, declared: Iterable[Declared]) -> None:
+        """From any thread; it is taken on with the next step."""
+        self._wanted = tuple(declared)
 
     async def run(self, stop: asyncio.Event) -> None:
+        try:
+            await self._run(stop)
+        finally:
+            await asyncio.to_thread(self._holding.close)
+
+    async def _run(self, stop: asyncio.Event) -> None:
         trouble = ""
         while not stop.is_set():
             try:
@@ -90,9 +113,11 @@ class Keeper:
     def _forget(self) -> None:
         """Another node follows the documents; should it stop, everything is read anew from what it kept."""
         self._sources, self._through_ms = {}, None
+        self._criticals.forget()
 
     def step(self) -> None:
         now_ns = self._clock.now_ns()
+        self._take_on()
         until_ms = self._spool.stored_through_ns(now_ns) // 1_000_000
         if self._through_ms is None:
             self._begin(now_ns)
@@ -102,9 +127,35 @@ class Keeper:
                 by_source[document.source].append(document)
             for name, documents in by_source.items():
                 self._follow(name, documents, now_ns)
-        self._through_ms = until_ms
+        after_ms, self._through_ms = self._through_ms, until_ms
+        if after_ms is not None:
+            self._holding.step(after_ms, until_ms)
         for name, source in self._sources.items():
-            self._keep(name, source, now_ns)
+            self._keep(name, source, now_ns, until_ms)
+
+    def _take_on(self) -> None:
+        """What is declared now: a source whose kinds are told apart in another way begins anew."""
+        wanted = self._wanted
+        if wanted is None:
+            return
+        before, self._declared = self._declared, {one.source: one for one in wanted}
+        for name in before.keys() | self._declared.keys():
+            old, new = before.get(name), self._declared.get(name)
+            if (old and old.kinds) != (new and new.kinds) and name in self._sources:
+                self._sources[name] = self._taken_up(name, self._clock.now_ns())
+                self._saved_s.pop(name, None)
+        self._criticals.declare(wanted)
+        self._holding.declare(wanted)
+        problems = self._holding.problems
+        self._database.write_now(lambda session: declaring.keep(session, wanted, problems))
+        if self._wanted is wanted:
+            self._wanted = None
+
+    def _choices(self, name: str, document: Document) -> dict[str, bool]:
+        source = self._sources.get(name)
+        if source is None or source.kinds is None:
+            return {}
+        return source.choices(source.kind(document.shape), self._clock.now_ns() // SECOND_NS)
 
     def _begin(self, now_ns: int) -> None:
         """Everything as it was left, and what has come since."""
@@ -120,16 +171,21 @@ class Keeper:
         return source
 
     def _restored(self, name: str, last_hour_s: int | None, from_ns: int) -> Source:
-        def read(session: Session) -> tuple[SourceRow | None, list[DriftRow]]:
-            return session.get(SourceRow, name), findings.accepted(session, name)
+        def read(session: Session) -> tuple[SourceRow | None, list[DriftRow], list[tuple[str, str]]]:
+            return session.get(SourceRow, name), findings.accepted(session, name), findings.turned(session, name)
 
-        row, accepted = self._database.read_now(read)
-        source = Source(name, Kinds(**{key: tuple(found) for key, found in row.kinds.items()}) if row else None)
-        if row is not None and last_hour_s is not None:
+        row, accepted, turned = self._database.read_now(read)
+        declared = self._declared.get(name)
+        known = Kinds(tuple(row.kinds["fields"]), tuple(row.kinds["carried"])) if row else None
+        source = Source(name, declared.kinds if declared and declared.kinds else known)
+        source.maps = set(row.kinds.get("maps", ())) if row else set()
+        if row is not None and last_hour_s is not None and source.kinds == known:
             since_s = max(from_ns, row.since_ns) // SECOND_NS
             # The last hour may have been kept before it was over: it is counted again.
             for hour_s, hour in profiles.load(self._store, name, since_s)[:-1]:
                 source.restore(hour_s, hour)
+        for path, value in turned:
+            source.turned.setdefault(path, set()).add(value)
         for found in accepted:
             source.accept(
                 found.variant, findings.change_of(found), (found.accepted_ns or 0) // SECOND_NS, found.moved_to
@@ -146,7 +202,7 @@ class Keeper:
                 self._judge(
                     source, source.judge(judged_s), judged_s * SECOND_NS, documents[max(0, index - 2_000) : index]
                 )
-            source.observe(at_s, document.shape)
+            self._look(source, document)
 
     def _follow(self, name: str, documents: list[Document], now_ns: int) -> None:
         source = self._sources.get(name)
@@ -155,13 +211,19 @@ class Keeper:
                 return
             self._sources[name] = self._taken_up(name, now_ns)
             return
-        lately_s = now_ns // SECOND_NS - 2 * HOUR_S
-        if source.kinds is None and documents[0].at_ns // SECOND_NS < lately_s:
+        first_s = documents[0].at_ns // SECOND_NS
+        fresh = source.kinds is None or not source.ticks or source.ticks[-1][0] <= first_s
+        if fresh and first_s < now_ns // SECOND_NS - 2 * HOUR_S:
             self._go_through(source, documents)  # history that is being sent now
             return
         for document in documents:
             if self._may_look(name, document.at_ns // SECOND_NS // TICK_S):
-                source.observe(document.at_ns // SECOND_NS, document.shape)
+                self._look(source, document)
+
+    def _look(self, source: Source, document: Document) -> None:
+        seen = document.shape
+        self._partly[source.name] += all(one.path != ROOT for one in seen)
+        source.observe(document.at_ns // SECOND_NS, seen)
 
     def _may_look(self, name: str, tick: int) -> bool:
         last, count = self._taken.get(name, (tick, 0))
@@ -169,15 +231,19 @@ class Keeper:
         self._taken[name] = (tick, count)
         return count <= limits.DRIFT_DOCUMENTS_PER_TICK_MAX
 
-    def _keep(self, name: str, source: Source, now_ns: int) -> None:
+    def _keep(self, name: str, source: Source, now_ns: int, until_ms: int) -> None:
         now_s = now_ns // SECOND_NS
-        if source.kinds is None:
-            return
         if now_s - self._judged_s.get(name, 0) >= JUDGE_S:
             self._judged_s[name] = now_s
-            self._look_at_what_was_said(source)
-            drifts = source.judge(now_s)
-            self._report(name, len(drifts), self._judge(source, drifts, now_ns, None))
+            accepted = self._look_at_what_was_said(source)
+            critical = self._criticals.follow(name, source.kinds, accepted, until_ms, now_ns)
+            about = {(drift.variant, drift.change.share) for drift in critical}
+            drifts = [drift for drift in source.judge(now_s) if (drift.variant, drift.change.share) not in about]
+            added = self._judge(source, drifts, now_ns, None, critical)
+            if source.kinds is not None or name in self._declared:
+                self._report(name, len(drifts) + len(critical), added)
+        if source.kinds is None:
+            return
         if now_s - self._saved_s.get(name, 0) >= SAVE_S:
             self._save(name, source, now_ns)
             self._saved_s[name] = now_s
@@ -186,45 +252,76 @@ class Keeper:
         known = self._saved_s.get(name)
         since_s = known - 2 * HOUR_S if known is not None else 0
         profiles.save(self._store, name, source.kept_since(since_s), now_ns)
-        if known is None and source.kinds is not None:
-            kinds = {"fields": list(source.kinds.fields), "carried": list(source.kinds.carried)}
+        if source.kinds is not None:
             first_s = next(iter(source.kept_since(0)), (now_ns // SECOND_NS, {}))[0]
+            told = self._told_apart(source)
+            if self._kinds.get(name) != told:
+                self._database.write_now(lambda session: declaring.tell_apart(session, name, told, first_s))
+                self._kinds[name] = told
 
-            def write(session: Session) -> None:
-                if session.get(SourceRow, name) is None:
-                    session.add(SourceRow(name=name, kinds=kinds, since_ns=first_s * SECOND_NS))
+    @staticmethod
+    def _told_apart(source: Source) -> dict[str, list[str]]:
+        kinds = source.kinds or Kinds()
+        return {"fields": list(kinds.fields), "carried": list(kinds.carried), "maps": sorted(source.maps)}
 
-            self._database.write_now(write)
-
-    def _look_at_what_was_said(self, source: Source) -> None:
-        """What somebody accepted since the last time, here or on another node."""
-        for row in self._database.read_now(lambda session: findings.accepted(session, source.name)):
+    def _look_at_what_was_said(self, source: Source) -> list[DriftRow]:
+        """What somebody accepted, here or on another node; what is new of it is taken on."""
+        accepted = self._database.read_now(lambda session: findings.accepted(session, source.name))
+        for row in accepted:
             if findings.key_of(row) not in source.accepted:
                 source.accept(row.variant, findings.change_of(row), (row.accepted_ns or 0) // SECOND_NS, row.moved_to)
+        return accepted
 
-    def _judge(self, source: Source, drifts: list[Drift], now_ns: int, documents: list[Document] | None) -> list[str]:
+    def _judge(
+        self,
+        source: Source,
+        drifts: list[Drift],
+        now_ns: int,
+        documents: list[Document] | None,
+        critical: Sequence[Drift] = (),
+    ) -> list[str]:
         live = self._database.read_now(lambda session: set(findings.live(session, source.name)))
         new = [drift for drift in drifts if (drift.variant, drift.change.share) not in live]
-        told: list[findings.Told] = []
+        told = self._told_of_critical(source, critical, live, now_ns)
         if new:
             if documents is None:
                 longest_s = 2 * max(drift.window_s for drift in new)
                 documents = reading.around(self._store, source.name, now_ns - longest_s * SECOND_NS, now_ns)
             # All of them, because what is new may belong to what is known.
-            told = findings.story(source, drifts, documents, now_ns)
+            told += findings.story(source, drifts, documents, now_ns)
         if not live and not told:
             return []
 
         def write(session: Session) -> list[str]:
-            findings.keep_up(session, source.name, drifts, now_ns)
+            findings.keep_up(session, source.name, [*drifts, *critical], now_ns)
             return findings.add(session, source.name, told, now_ns)
 
         return self._database.write_now(write)
+
+    def _told_of_critical(
+        self, source: Source, critical: Sequence[Drift], live: set[findings.Key], now_ns: int
+    ) -> list[findings.Told]:
+        new = [drift for drift in critical if (drift.variant, drift.change.share) not in live]
+        if not new:
+            return []
+        now_s = now_ns // SECOND_NS
+        choices = {drift.variant: source.choices(drift.variant, now_s) if source.kinds else {} for drift in new}
+        return [
+            told
+            for variant in dict.fromkeys(drift.variant for drift in new)
+            for told in self._criticals.told(
+                source.name, [drift for drift in new if drift.variant == variant], now_ns, choices[variant]
+            )
+        ]
 
     def _report(self, name: str, drifting: int, added: list[str]) -> None:
         about = {"bot.payload.source": name}
         self._reporter.report(
             {},
-            [Reading(DRIFTING, drifting, "{place}", about)],
+            [
+                Reading(DRIFTING, drifting, "{place}", about),
+                Reading(PARTLY, self._partly[name], "{document}", about, Kind.COUNTER),
+                *self._criticals.readings(name),
+            ],
             [Happening(CHANGED, text, about, warning=True) for text in added],
         )

@@ -13,8 +13,8 @@ from botwatch.detect.drift.source import HOUR_S, Profiles
 from botwatch.store.client import Rows, Store
 
 _READ: Final = (
-    "SELECT toUnixTimestamp(hour), variant, path, parent, types, empty, values, free, documents FROM profiles FINAL "
-    "WHERE source = {source:String} AND hour >= toDateTime({from:UInt32}, 'UTC') "
+    "SELECT toUnixTimestamp(hour), variant, path, parent, types, empty, values, free, documents, loose "
+    "FROM profiles FINAL WHERE source = {source:String} AND hour >= toDateTime({from:UInt32}, 'UTC') "
     "AND hour < toDateTime({to:UInt32}, 'UTC') ORDER BY hour"
 )
 _EVER_S: Final = 2**32 - 1
@@ -41,6 +41,7 @@ def _rows(source: str, hour_s: int, profiles: Profiles, written_ms: int) -> Iter
                 "parent": place.parent,
                 "types": {kind.value: int(count) for kind, count in place.types.items()},
                 "empty": int(place.empty),
+                "loose": int(place.loose),
                 "values": {value: int(count) for value, count in (place.values or {}).items()},
                 "free": place.values is None,
                 "documents": profile.documents,
@@ -60,11 +61,11 @@ async def hours(store: Store, source: str, from_s: int, to_s: int) -> list[tuple
 
 def _hours(rows: Rows) -> list[tuple[int, Profiles]]:
     found: dict[int, Profiles] = {}
-    for hour_s, variant, path, parent, types, empty, values, free, documents in rows:
+    for hour_s, variant, path, parent, types, empty, values, free, documents, loose in rows:
         profile = found.setdefault(int(hour_s), {}).setdefault(variant, Profile(int(documents)))
         counts = {Type(kind): float(count) for kind, count in types.items()}
         kept = None if free else {value: float(count) for value, count in values.items()}
-        profile.places[path] = Place(parent, counts, float(empty), kept)
+        profile.places[path] = Place(parent, counts, float(empty), kept, float(loose))
     return sorted(found.items())
 
 
