@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from botwatch.incident.steps import Step
-from botwatch.notify import escape, html, render
+from botwatch.notify import escape, html, render, shape
 from botwatch.notify.channels import email as mail
 from botwatch.notify.channels import slack
 from botwatch.notify.note import ESCALATED, Purpose
@@ -30,6 +30,17 @@ def test_a_message_says_what_since_when_how_far_why_where_to_look_and_how_to_ack
         "To acknowledge, open https://bots.example.com/incidents/5f3c",
     ):
         assert part in text, text
+
+
+def test_the_suspected_cause_is_named_while_it_is_not_over_and_programs_read_it_too() -> None:
+    cause = "shop 2.0 was first seen instead of 1.9 3m before (likely)"
+    known = note(told(cause=cause))
+    assert f"Suspected:       {cause}" in render.text(known)
+    assert cause in str(slack.blocks(known)).replace("\\u200b", "")
+    assert cause in html.page(known)
+    assert shape.incident(told(cause=cause))["suspectedCause"] == cause
+    assert shape.incident(told())["suspectedCause"] is None
+    assert "Suspected" not in render.text(note(told(Step.RESOLVED, cause=cause)))
 
 
 @pytest.mark.parametrize(

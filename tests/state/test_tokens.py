@@ -202,6 +202,14 @@ def test_the_audit_comes_newest_first_in_pages(database: Database) -> None:
     assert [entry.subject for entry in first + rest] == ["s4", "s3", "s2", "s1", "s0"]
 
 
+def test_of_the_audit_the_oldest_are_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "AUDIT_ENTRIES_MAX", 3)
+    for number in range(6):
+        database.write_now(lambda session, n=number: audit.record(session, NOW_NS, "cli", "test", f"s{n}"))  # type: ignore[misc]
+    found = database.read_now(lambda session: audit.entries(session, before_id=None, count=10))
+    assert [entry.subject for entry in found] == ["s5", "s4", "s3"]
+
+
 def test_an_overlong_subject_or_detail_is_cut(database: Database) -> None:
     database.write_now(lambda session: audit.record(session, NOW_NS, "cli", "test", "s" * 9_999, text="d" * 9_999))
     entry = database.read_now(lambda session: audit.entries(session, before_id=None, count=1))[0]

@@ -32,6 +32,8 @@ from botwatch.state.people import clean_label
 _STAMP: Final = "notify.stamp"
 SETTINGS: Final = "settings"
 API: Final = "api"
+# Where a channel sends its secrets: who may change that shall not get to know them by it.
+_PLACES: Final = frozenset({"url", "api_url", "base_url", "host", "port"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,11 @@ def put_channel(
     kept = {key: value for key, value in row.secrets.items() if key not in given} if row and row.kind == kind else {}
     options = checked(name, kind, {**kept, **{key: value for key, value in given.items() if value is not None}})
     values = _stored(options)
+    if row is not None and kept and any(values.get(key) != row.options.get(key) for key in _PLACES - hidden):
+        raise BadRequest(
+            f"{name}: {min(kept)}: what is kept was given for another address",
+            hint="give it again together with the address",
+        )
     row = row or ChannelRow(name=name)
     row.kind, row.enabled = kind, enabled
     row.options = {key: value for key, value in values.items() if key not in hidden}

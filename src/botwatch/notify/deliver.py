@@ -20,11 +20,11 @@ from botwatch.notify import backoff
 from botwatch.notify.book import Channel
 from botwatch.notify.note import Note, Purpose
 from botwatch.notify.outbox import Frame, add
-from botwatch.notify.rows import DeliveryRow, NoticeRow
+from botwatch.notify.rows import AttachmentRow, DeliveryRow, NoticeRow
 
 _GIVE_UP_NS: Final = limits.DELIVERY_GIVE_UP_DAYS * 86_400 * SECOND_NS
 _TROUBLE_NS: Final = limits.DELIVERY_TROUBLE_S * SECOND_NS
-_TOLD_ELSEWHERE: Final = frozenset({Purpose.INCIDENT, Purpose.DIGEST, Purpose.TROUBLE, Purpose.HOOK})
+_TOLD_ELSEWHERE: Final = frozenset({Purpose.INCIDENT, Purpose.DIGEST, Purpose.TROUBLE, Purpose.HOOK, Purpose.REPORT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,20 @@ def due(session: Session, channel: str, now_ns: int, busy: Collection[str], coun
     )
     found = []
     for row in session.scalars(query):
-        note = Note.model_validate(row.note)
+        note = _with_files(session, Note.model_validate(row.note))
         if keeps and (ref := _ref(session, row)):
             note = note.model_copy(update={"ref": ref})
         found.append(Order(row.id, row.channel, note, row.attempts))
     return found
+
+
+def _with_files(session: Session, note: Note) -> Note:
+    if not note.files:
+        return note
+    query = sa.select(AttachmentRow.position, AttachmentRow.body).where(AttachmentRow.delivery_id == note.id)
+    bodies = {row.position: row.body for row in session.execute(query)}
+    files = [file.model_copy(update={"body": bodies.get(place, b"")}) for place, file in enumerate(note.files)]
+    return note.model_copy(update={"files": tuple(files)})
 
 
 def _ref(session: Session, row: DeliveryRow) -> dict[str, str]:
@@ -121,6 +130,8 @@ class Recorder:
             _receipt(row, outcome)
             if row.status == "waiting" and self._settle(row, outcome) and outcome.order.note.purpose in _TOLD_ELSEWHERE:
                 self._tell_elsewhere(session, row, outcome, channels, failing, frame)
+            if row.status != "waiting" and outcome.order.note.files:
+                session.execute(sa.delete(AttachmentRow).where(AttachmentRow.delivery_id == row.id))
 
     def _settle(self, row: DeliveryRow, outcome: Outcome) -> bool:
         """Whether another channel is to be told."""
@@ -158,7 +169,8 @@ class Recorder:
         text = note.text
         if note.purpose is not Purpose.TROUBLE:
             kind = "" if note.purpose is Purpose.HOOK else "the channel "
-            text = f"{kind}{row.channel} does not take it: {outcome.answer}"
+            what = f"the report {note.subject}" if note.purpose is Purpose.REPORT else "it"
+            text = f"{kind}{row.channel} does not take {what}: {outcome.answer}"
         trouble = frame.note(other, Purpose.TROUBLE, outcome.at_ns, told=told, more=note.more, text=text, tried=tried)
         add(session, trouble)
 

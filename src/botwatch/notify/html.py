@@ -19,6 +19,7 @@ def page(note: Note) -> str:
     parts += [_incident(told, note) for told in note.told]
     if note.more:
         parts.append(f"<p>and {note.more} more</p>")
+    parts += [f"<p>{_anchor(each.url, each.name)}</p>" for each in note.links]
     body = "\n".join(parts)
     return (
         '<!doctype html><html><head><meta charset="utf-8"></head>'

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from botwatch.detect.rule import Severity
-from botwatch.incident.steps import Status, Step
+from botwatch.incident.steps import Status, Step, subject_said
 
 ESCALATED: Final = "escalated"  # nobody acknowledged: a step of telling, not of the incident
 TEST_MARK: Final = "test"
@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     TROUBLE = "trouble"  # another channel does not deliver
     TEST = "test"
     HOOK = "hook"
+    REPORT = "report"  # one of people's own
 
 
 class _Frozen(BaseModel):
@@ -81,12 +82,13 @@ class Told(_Frozen):
     resolved_ns: int | None = None
     runbook: str = ""
     message: str = ""
+    cause: str = ""  # what it may come from, and how sure that is
     links: tuple[Link, ...] = ()
     mark: str = ""  # `drill` for what is not real
 
     @property
     def subject(self) -> str:
-        return ", ".join(f"{name} {value}" for name, value in sorted(self.labels.items())) or "everything"
+        return subject_said(dict(sorted(self.labels.items()))) or "everything"
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -96,6 +98,14 @@ class Told(_Frozen):
     @property
     def over(self) -> bool:
         return self.status is Status.RESOLVED
+
+
+class File(_Frozen):
+    """What comes with a message. Its bytes are kept beside the message, and only until it has arrived."""
+
+    name: str
+    media_type: str
+    body: Annotated[bytes, Field(exclude=True, repr=False)] = b""
 
 
 class Note(_Frozen):
@@ -108,7 +118,11 @@ class Note(_Frozen):
     created_ns: int
     told: tuple[Told, ...] = ()
     more: int = 0  # incidents that are not listed
-    text: str = ""  # for a test and for trouble: what to say beside the incidents
+    text: str = ""  # for a test, for trouble and for a report: what to say beside the incidents
+    subject: str = ""  # for a report: what it is called
+    to: tuple[str, ...] = ()  # for a report: whom it is for, where that is not whom the channel reaches
+    links: tuple[Link, ...] = ()  # of the message itself
+    files: tuple[File, ...] = ()
     tried: tuple[str, ...] = ()  # for trouble: the channels that failed
     url: str = ""  # where Botwatch is
     zone: str = "UTC"  # in which times are written

@@ -274,6 +274,8 @@ class Notifier:
         kind, options = self._kind(name)
         if kind is None or options is None:
             raise Undelivered("the channel was removed or switched off", retryable=False)
+        if note.files and not kind.attaches:
+            raise Undelivered(f"a channel of the kind {kind.name} takes no files", retryable=False)
         try:
             async with asyncio.timeout(kind.total_s_max * 2):
                 sent = await kind.send(options, note, self.means)

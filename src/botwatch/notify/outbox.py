@@ -21,7 +21,7 @@ from botwatch.incident.rows import ChangeRow, IncidentRow
 from botwatch.incident.steps import Step
 from botwatch.notify.note import ESCALATED, Moment, Note, Purpose, Told, as_json
 from botwatch.notify.route import Decision, Plan, Reason, decide
-from botwatch.notify.rows import CHANNEL_CHARS, DETAIL_CHARS, DeliveryRow, NoticeRow
+from botwatch.notify.rows import CHANNEL_CHARS, DETAIL_CHARS, AttachmentRow, DeliveryRow, NoticeRow
 from botwatch.notify.told import facts_of, told_of
 
 OPEN: Final = ("settling", "held")
@@ -116,6 +116,10 @@ def add(session: Session, note: Note) -> DeliveryRow:
         ref={},
     )
     session.add(row)
+    if note.files:
+        session.flush()
+    for position, file in enumerate(note.files):
+        session.add(AttachmentRow(delivery_id=note.id, position=position, body=file.body))
     return row
 
 

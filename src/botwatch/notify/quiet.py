@@ -41,11 +41,17 @@ def add(session: Session, now_ns: int, who: str, silence: Silence) -> Kept:
     return _kept(row)
 
 
+def change(session: Session, now_ns: int, who: str, number: int, silence: Silence) -> Kept:
+    row = _live(session, now_ns, number)
+    row.silence = silence.model_dump(mode="json", by_alias=True)
+    row.over_ns = None if silence.ends is None else in_ns(silence.ends)
+    touch(session)
+    audit.record(session, now_ns, who, "silence.change", f"silence {number}", where=" and ".join(silence.where))
+    return _kept(row)
+
+
 def end(session: Session, now_ns: int, who: str, number: int) -> None:
-    row = session.get(SilenceRow, number)
-    if row is None or (row.over_ns is not None and row.over_ns <= now_ns):
-        raise NotFound("There is no such silence, or it is over already.")
-    row.over_ns = now_ns
+    _live(session, now_ns, number).over_ns = now_ns
     touch(session)
     audit.record(session, now_ns, who, "silence.end", f"silence {number}")
 
@@ -60,6 +66,13 @@ def listed(session: Session, now_ns: int, *, over: bool, before_id: int = ID_MAX
     """Newest first; those that are over only when asked for."""
     query = sa.select(SilenceRow).where(SilenceRow.id < before_id).order_by(SilenceRow.id.desc()).limit(count)
     return [_kept(row) for row in session.scalars(query if over else query.where(_not_over(now_ns)))]
+
+
+def _live(session: Session, now_ns: int, number: int) -> SilenceRow:
+    row = session.get(SilenceRow, number)
+    if row is None or (row.over_ns is not None and row.over_ns <= now_ns):
+        raise NotFound("There is no such silence, or it is over already.")
+    return row
 
 
 def _not_over(now_ns: int) -> sa.ColumnElement[bool]:

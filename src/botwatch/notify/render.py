@@ -43,6 +43,8 @@ def title(note: Note) -> str:
         return f"Botwatch, the last day: {count} {'incident' if count == 1 else 'incidents'} of severity info"
     if note.purpose is Purpose.TROUBLE:
         return plain(f"Botwatch cannot deliver: {note.text}", 300)
+    if note.purpose is Purpose.REPORT:
+        return plain(f"Report: {note.subject}", 300)
     if len(note.told) == 1:
         return headline(note.told[0])
     return _several(note)
@@ -69,6 +71,8 @@ def facts(told: Told, zone: str) -> Iterator[tuple[str, str]]:
         yield "Message", plain(told.message, limits.RULE_TEXT_CHARS_MAX)
     if told.summary:
         yield "What", plain(told.summary, limits.RULE_TEXT_CHARS_MAX)
+    if told.cause and not told.over:
+        yield "Suspected", plain(told.cause, limits.RULE_TEXT_CHARS_MAX)
     yield "Where", plain(told.subject, 500)
     if value := _value(told):
         yield "Value", value
@@ -108,6 +112,8 @@ def preface(note: Note) -> str:
     if note.purpose is Purpose.TROUBLE:
         told = " What it should have told is below." if note.told else ""
         return f"{plain(note.text)}{told}"
+    if note.purpose is Purpose.REPORT:
+        return plain(note.text)
     if note.drill:
         return "This is a drill: nothing is wrong with a real bot."
     if note.late:
@@ -128,6 +134,7 @@ def text(note: Note) -> str:
             lines.append(advice(told, note.url))
     if note.more:
         lines += ["", f"and {note.more} more"]
+    lines += [f"{plain(each.name) + ':':<16} {each.url}" for each in note.links]
     return "\n".join(lines).strip("\n") + "\n"
 
 

@@ -137,3 +137,13 @@ class DeliveryRow(Base):
     ref: Mapped[dict[str, str]] = mapped_column(sa.JSON)
     folded_into: Mapped[str | None] = mapped_column(sa.String(32))
     troubled_ns: Mapped[int | None] = mapped_column(sa.BigInteger)  # when another channel was told that this one fails
+
+
+class AttachmentRow(Base):
+    """The bytes of a file that comes with a delivery, until that has ended."""
+
+    __tablename__ = "attachments"
+
+    delivery_id: Mapped[str] = mapped_column(sa.ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary)

@@ -23,6 +23,7 @@ def incident(told: Told) -> dict[str, Any]:
         "reason": told.reason,
         "summary": told.summary,
         "message": told.message,
+        "suspectedCause": told.cause or None,
         "value": told.value,
         "peakValue": told.peak,
         "beganTime": iso(told.began_ns),

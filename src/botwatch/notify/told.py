@@ -62,6 +62,7 @@ def told_of(row: IncidentRow, story: Sequence[tuple[Moment, str]], *, url: str, 
         resolved_ns=row.resolved_ns,
         runbook=_text(rule.get("runbook")),
         message=_text(rule.get("message")),
+        cause=_text(row.evidence.get("cause")),
         links=_links(row, url),
         mark=DRILL_MARK if row.rule == DRILL_RULE and row.labels == DRILL_LABELS else "",
     )

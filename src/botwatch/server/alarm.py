@@ -8,6 +8,7 @@ from pathlib import Path
 from botwatch.clock import Clock
 from botwatch.detect.book import RuleBook
 from botwatch.incident.backtest import Backtester
+from botwatch.incident.causes.explainer import Explainer
 from botwatch.incident.desk import Desk
 from botwatch.incident.figures import Figure
 from botwatch.incident.health import Judgement
@@ -19,6 +20,7 @@ from botwatch.notify.drill import Drill
 from botwatch.notify.notifier import Notifier
 from botwatch.notify.outbox import Frame
 from botwatch.notify.regular import Regular
+from botwatch.reports.post import Post
 from botwatch.server.work import Work
 from botwatch.settings import Settings
 from botwatch.spool import Spool
@@ -75,12 +77,14 @@ class Alarm:
             url=self._url,
             needs_key=self._settings.ingest_needs_key,
         )
-        desk = Desk(measures, lambda: store.fetch("SELECT 1"))
+        desk = Desk(measures, lambda: store.fetch("SELECT 1"), self._settings.time_zone)
         stored = _Stored(spool, writer)
         self.judge = Judge(
             self._database, desk, self.rules, stored, lease("judge"), self._clock, self.notifier.hint, self._figures
         )
-        self.judgement = Judgement(self.judge.health, Backtester(measures, self._clock))
+        self.judge.explain = Explainer(store)
+        self._post = Post(self._database, measures, self.notifier, self._clock, lease("reports"))
+        self.judgement = Judgement(self.judge.health, Backtester(measures, self._clock, self._settings.time_zone))
         self._tune()
 
     def open(self, work: Work, reporter: Reporter, unready: Reasons) -> None:
@@ -94,6 +98,7 @@ class Alarm:
         work.beside(self.notifier.run)
         work.beside(Regular(self.notifier, self._database, self._clock, unwell, self.drill).run)
         work.once_stored(self.judge.run)
+        work.once_stored(self._post.run)
 
     def reload(self, settings: Settings) -> None:
         self._settings = settings

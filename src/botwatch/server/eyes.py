@@ -17,6 +17,7 @@ from botwatch.watch.agent import Agent
 from botwatch.watch.given import configured
 from botwatch.watch.host.host import Host, host_name
 from botwatch.watch.leaks import Leaks
+from botwatch.watch.payloads import declared as documents
 from botwatch.watch.payloads.keeper import Keeper
 from botwatch.watch.queues.configured import watched
 from botwatch.watch.queues.runner import QueueWatch
@@ -32,6 +33,7 @@ def check(settings: Settings) -> None:
     configured(settings.services)
     watched(settings.queues, this_host=host_name(settings))
     stored(settings.states)
+    documents.configured(settings.payloads)
 
 
 class Eyes:
@@ -54,7 +56,9 @@ class Eyes:
         work.beside(self.queues.run)
         work.beside(StateWatch(stored(self._settings.states), self.reporter, self._clock).run)
         work.once_stored(Leaks(store, self.reporter, self._clock).run)
-        work.once_stored(Keeper(store, database, spool, self.reporter, self._clock, lease=lease).run)
+        said = documents.configured(self._settings.payloads)
+        self._keeper = Keeper(store, database, spool, self.reporter, self._clock, declared=said, lease=lease)
+        work.once_stored(self._keeper.run)
         if self._settings.watch_host:
             agent = Agent(Host.of(self._settings, self._clock), self.reporter, self._clock)
             agent.start()
@@ -63,5 +67,7 @@ class Eyes:
     def reload(self, settings: Settings) -> None:
         """Raises before it changes anything."""
         services, brokers = configured(settings.services), watched(settings.queues, this_host=self._host)
+        said = documents.configured(settings.payloads)
+        self._keeper.declare(said)
         self.roster.reload(services)
         self.queues.reload(brokers)

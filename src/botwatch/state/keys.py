@@ -12,9 +12,7 @@ from botwatch.errors import Conflict, NotFound
 from botwatch.state import audit, meta
 from botwatch.state.people import clean_label
 from botwatch.state.rows import KeyRow
-from botwatch.state.secrets import Prefix, digest_of, new_secret
-
-_SHOWN_CHARS = 6
+from botwatch.state.secrets import Prefix, digest_of, new_secret, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,10 @@ def add(session: Session, now_ns: int, who: str, label: str) -> tuple[IngestKey,
             hint="revoke one that is no longer used",
         )
     secret = new_secret(Prefix.INGEST)
-    shown = secret[: len(Prefix.INGEST) + _SHOWN_CHARS]
-    row = KeyRow(label=label, prefix=shown, digest=digest_of(secret), created_ns=now_ns)
+    row = KeyRow(label=label, prefix=shown(secret), digest=digest_of(secret), created_ns=now_ns)
     session.add(row)
     session.flush()
-    audit.record(session, now_ns, who, "key.add", label, id=row.id, prefix=shown)
+    audit.record(session, now_ns, who, "key.add", label, id=row.id, prefix=row.prefix)
     return _key(row), secret
 
 

@@ -19,6 +19,7 @@ from botwatch.errors import BadRequest
 
 _SCRYPT_LOG2_N, _SCRYPT_R, _SCRYPT_P = 15, 8, 3  # 32 MiB, a third of a second of one core
 _SALT_BYTES = 16
+_SHOWN_CHARS = 6
 
 
 class Prefix(StrEnum):
@@ -27,10 +28,16 @@ class Prefix(StrEnum):
     API = "bw_api_"
     BROWSER = "bw_ses_"
     INGEST = "bw_in_"
+    SHARE = "bw_shr_"
 
 
 def new_secret(prefix: Prefix) -> str:
     return prefix + secrets.token_urlsafe(32)
+
+
+def shown(secret: str) -> str:
+    """How an ingest key begins, enough to tell it from the others; empty for what is none."""
+    return secret[: len(Prefix.INGEST) + _SHOWN_CHARS] if secret.startswith(Prefix.INGEST) else ""
 
 
 def digest_of(secret: str) -> bytes:

@@ -74,6 +74,7 @@ class Email(Kind[EmailOptions]):
     help = "sends mail through an SMTP server"
     options: ClassVar[type[EmailOptions]] = EmailOptions
     steps = WITHOUT_ACKNOWLEDGED
+    attaches = True
     at_once_max = limits.MAILS_AT_ONCE_MAX
 
     async def send(self, options: EmailOptions, note: Note, means: Means) -> Sent:
@@ -84,7 +85,8 @@ class Email(Kind[EmailOptions]):
             raise Undelivered(str(error), retryable=False) from None
         except (OSError, UnicodeError):
             raise Undelivered(f"the name {options.host} is not known", retryable=True) from None
-        session = _Session(options, addresses)
+        recipients = note.to or options.to
+        session = _Session(options, addresses, recipients)
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(_THREADS, session.run, mail)
         try:
@@ -97,7 +99,7 @@ class Email(Kind[EmailOptions]):
         except (smtplib.SMTPException, OSError, ValueError) as error:
             raise _undelivered(error, options) from None
         told = "".join(f"; refused {plain(to)}: {_answer(code, text)}" for to, (code, text) in refused.items())
-        return Sent(cleaned(f"250 taken for {len(options.to) - len(refused)} of {len(options.to)}{told}", options))
+        return Sent(cleaned(f"250 taken for {len(recipients) - len(refused)} of {len(recipients)}{told}", options))
 
 
 def message(options: EmailOptions, note: Note) -> EmailMessage:
@@ -106,7 +108,7 @@ def message(options: EmailOptions, note: Note) -> EmailMessage:
     domain = options.sender.rpartition("@")[2]
     mail["Subject"] = plain(render.title(note), 250)
     mail["From"] = f"Botwatch <{options.sender}>"
-    mail["To"] = ", ".join(options.to)
+    mail["To"] = ", ".join(note.to or options.to)
     mail["Date"] = format_datetime(moment(note.created_ns))
     mail["Message-ID"] = f"<{note.id}@{domain}>"
     if note.purpose is Purpose.INCIDENT:
@@ -116,15 +118,19 @@ def message(options: EmailOptions, note: Note) -> EmailMessage:
     mail["X-Botwatch-Delivery"] = note.id
     mail.set_content(render.text(note))
     mail.add_alternative(html.page(note), subtype="html")
+    for file in note.files:
+        main, _, sub = file.media_type.partition("/")
+        mail.add_attachment(file.body, maintype=main, subtype=sub, filename=file.name)
     return mail
 
 
 class _Session:
     """One conversation with the server, in a thread; `cut` ends it from outside."""
 
-    def __init__(self, options: EmailOptions, addresses: list[str]) -> None:
+    def __init__(self, options: EmailOptions, addresses: list[str], recipients: tuple[str, ...]) -> None:
         self.options = options
         self.addresses = addresses
+        self.recipients = recipients
         self.sock: socket.socket | None = None
         self.server: smtplib.SMTP | None = None
 
@@ -138,7 +144,7 @@ class _Session:
                 server.ehlo()
             if options.username:
                 server.login(options.username, options.password.get_secret_value())
-            return server.send_message(mail, options.sender, list(options.to))
+            return server.send_message(mail, options.sender, list(self.recipients))
 
     def cut(self) -> None:
         """Wakes the thread, whatever it waits for."""

@@ -81,6 +81,7 @@ class Kind(ABC, Generic[Given]):
     digests: ClassVar[bool] = True  # takes a daily summary
     at_once_max: ClassVar[int] = limits.DELIVERIES_AT_ONCE_MAX
     total_s_max: ClassVar[float] = limits.DELIVERY_S_MAX
+    attaches: ClassVar[bool] = False  # takes files
     keeps: ClassVar[bool] = False  # needs the `ref` of the message before, to bring it up to date
     again_s: ClassVar[int | None] = None  # how often what is firing is sent again, where a receiver forgets
 
