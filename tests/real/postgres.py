@@ -92,6 +92,49 @@ class Postgres(Process):
         )
 
 
+class Replica(Process):
+    """A copy of a running cluster that follows it."""
+
+    def __init__(self, folder: Path, primary: str) -> None:
+        copier, server = require_part("pg_basebackup", PACKAGE), require_part("postgres", PACKAGE)
+        user = _unprivileged_user()
+        if user is not None:
+            shutil.chown(folder, user)
+        data = folder / "data"
+        copying = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--wal-method=stream"]
+        subprocess.run(
+            [copier, "--dbname", primary, "--pgdata", data, *copying],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            user=user,
+            extra_groups=[] if user else None,
+        )
+        self.port = free_port()
+        self.url = f"{primary.rpartition(':')[0]}:{self.port}/postgres"
+        options = {
+            "port": self.port,
+            "unix_socket_directories": folder,
+            "wal_receiver_status_interval": "1s",
+            "wal_retrieve_retry_interval": "100ms",
+        }
+        flags = [f"-c{name}={value}" for name, value in options.items()]
+        super().__init__([server, "-D", data, *flags], folder / "postgres.log", user=user, cwd=folder)
+        self.wait_for_line("ready to accept read-only connections")
+
+    @contextmanager
+    def cut_off(self) -> Iterator[None]:
+        """Its primary cannot be reached."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            (address,) = connection.execute("SHOW primary_conninfo").fetchone() or ("",)
+            for told in ("host=127.0.0.1 port=1", address):
+                quoted = told.replace("'", "''")
+                connection.execute(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'".encode())
+                connection.execute("SELECT pg_reload_conf()")
+                if told != address:
+                    yield
+
+
 def _unprivileged_user() -> str | None:
     if os.geteuid() != 0:
         return None
@@ -107,6 +150,17 @@ def running_postgres() -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="botwatch-postgres-"))
     try:
         with Postgres(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_replica(primary: str) -> Iterator[Replica]:
+    """Of the cluster at that URL."""
+    folder = Path(tempfile.mkdtemp(prefix="botwatch-replica-"))
+    try:
+        with Replica(folder, primary) as server:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import signal
@@ -130,6 +131,22 @@ async def test_postgres_stale_and_corrupted_state_is_seen(watching: Watching, da
     await watch.once()
     assert [told.name for told in heard.happenings] == ["bot.state.mended"]
     assert heard.value("bot.state.invalid") == 2, "what only grows does not fall"
+
+
+async def test_what_is_older_than_it_may_be_has_failed_its_check(
+    watching: Watching, database: str, heard: Heard
+) -> None:
+    put(database, (1, 10, 500))
+    watch = watching(heard, url=database, age=AGE, stale_s=400)
+    await watch.once()
+    (told,) = heard.happenings
+    assert (told.name, told.warning, heard.value("bot.state.invalid")) == ("bot.state.broken", True, 1)
+    assert told.body.startswith("basket was last made fresh 5")
+    assert told.body.endswith(" s ago, and is stale after 400 s")
+    put(database, (2, 10, 0))
+    await watch.once()
+    assert [told.name for told in heard.happenings] == ["bot.state.mended"]
+    assert (heard.value("bot.state.invalid"), heard.value("bot.state.invalid_items")) == (1, None)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +279,8 @@ async def test_redis_keys_tell_their_age_and_what_is_invalid(watching: Watching,
         ({"url": "postgresql://h/d", "age": "SELECT 1", "every": 5}, "states.basket.every"),
         ({"url": "postgresql://h/d", "age": "SELECT 1", "every_s": 0}, "states.basket.every_s"),
         ({"age": "SELECT 1"}, "states.basket.url"),
+        ({"url": "postgresql://h/d", "invalid": "SELECT 1", "stale_s": 5}, "states.basket.stale_s: expected a query"),
+        ({"url": "postgresql://h/d", "age": "SELECT 1", "stale_s": 0}, "states.basket.stale_s"),
     ],
 )
 def test_a_table_that_does_not_fit_is_told_without_its_values(table: dict[str, Any], message: str) -> None:
@@ -306,16 +325,22 @@ async def test_it_becomes_the_measures_a_bot_sends_itself(
 ) -> None:
     put(database, (1, -1, 900))
     watch = Watch(one(url=database, age=AGE, invalid=INVALID, bot="shop", timeout_s=20), reporter, SystemClock())
-    await watch.once()
-    await watch.once()
+    stop = asyncio.Event()
+    looking = asyncio.create_task(watch.run(stop))
+    async with asyncio.timeout(60):
+        while watch._failed == 0:
+            await asyncio.sleep(0.05)
+    stop.set()
+    await looking
     await reported()
     now_s = int(time.time())
     measures = Measures(bare_store, Settings(time_zone="UTC"), ManualClock(now_s * 10**9))
     told = {}
-    for name in ("state.age", "state.invalid_items", "state.watched"):
+    for name in ("state.age", "state.invalid_items", "state.watched", "state.invalid"):
         (value,) = await measures.value(Query(name, now_s - 600, now_s + 60, by=("bot", "state")))
         told[name] = value.value
         assert value.labels == {"bot": "shop", "state": "basket"}
     assert told["state.age"] is not None
     assert told["state.age"] >= 900
     assert (told["state.invalid_items"], told["state.watched"]) == (1, 1)
+    assert told["state.invalid"] == 1, "the first failure counts"

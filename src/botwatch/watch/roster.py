@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from botwatch import limits
 from botwatch.clock import Clock
-from botwatch.errors import Conflict, StateError
+from botwatch.errors import BadRequest, Conflict, SettingError, StateError
 from botwatch.state import Database
 from botwatch.watch import kept
 from botwatch.watch.asking import stopped
-from botwatch.watch.given import Described
+from botwatch.watch.given import API, Described, service_of
 from botwatch.watch.probes.model import Service
-from botwatch.watch.services import Services
+from botwatch.watch.services import Services, View
 
 
 class Roster:
@@ -49,12 +49,35 @@ class Roster:
         await self._database.write(lambda session: kept.add(session, now_ns, who, name, described))
         await self._read()
 
+    async def change(self, who: str, name: str, described: Described) -> None:
+        self._only_ours(name)
+        now_ns = self._clock.now_ns()
+        await self._database.write(lambda session: kept.change(session, now_ns, who, name, described))
+        await self._read()
+
+    async def described(self, name: str) -> kept.Known:
+        self._only_ours(name)
+        return await self._database.read(lambda session: kept.known(session, name))
+
+    async def tried(self, name: str, described: Described) -> View:
+        """What asking it in this way would find. Nothing is kept."""
+        self._only_ours(name)
+        whole = await self._database.read(lambda session: kept.completed(session, name, described))
+        try:
+            service = service_of(name, whole, API)
+        except SettingError as error:
+            raise BadRequest(error.message) from None
+        return await self.services.tried(service)
+
     async def remove(self, who: str, name: str) -> None:
-        if name in {service.name for service in self._fixed}:
-            raise Conflict("This service comes from the settings.", hint="remove it there, and reload the server")
+        self._only_ours(name)
         now_ns = self._clock.now_ns()
         await self._database.write(lambda session: kept.remove(session, now_ns, who, name))
         await self._read()
+
+    def _only_ours(self, name: str) -> None:
+        if name in {service.name for service in self._fixed}:
+            raise Conflict("This service comes from the settings.", hint="change it there, and reload the server")
 
     async def _read(self) -> None:
         try:

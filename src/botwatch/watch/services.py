@@ -107,6 +107,15 @@ class Services:
         await watch.check()
         return watch.view
 
+    async def tried(self, service: Service) -> View:
+        """What asking it once finds. It is not watched for that, and nothing is reported."""
+        watch = _Watch(service, self._clock, lambda *_: None)
+        try:
+            await watch.ask_once()
+        finally:
+            await watch.end()
+        return watch.view
+
     def _take(self, readings: list[Reading], happening: Happening | None) -> None:
         self._readings += readings
         if happening is not None:
@@ -160,6 +169,9 @@ class _Watch:
         self._waiters.append(waiter)
         self._wake.set()
         await waiter
+
+    async def ask_once(self) -> None:
+        self._judge(*await self._ask())
 
     async def _run(self) -> None:
         loop, every_s = asyncio.get_running_loop(), self.service.interval_s

@@ -3,6 +3,7 @@
     [states.basket]
     url = "postgresql://reader@db/shop"
     age = "SELECT max(updated_at) FROM baskets"
+    stale_s = 3600
     invalid = "SELECT count(*) FROM baskets WHERE total < 0"
     bot = "shop"
 
@@ -46,6 +47,7 @@ class _Table(BaseModel):
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
     age: str = Field(default="", max_length=limits.STATE_QUERY_CHARS_MAX)
+    stale_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     invalid: str = Field(default="", max_length=limits.STATE_QUERY_CHARS_MAX)
     every_s: float = Field(default=60.0, ge=limits.STATE_EVERY_S_MIN, le=limits.STATE_EVERY_S_MAX)
     timeout_s: float = Field(default=5.0, gt=0, le=limits.STATE_WAIT_S_MAX)
@@ -54,11 +56,15 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One thing that is stored. `age` answers a moment or seconds, `invalid` how many items do not hold."""
+    """One thing that is stored. `age` answers a moment or seconds, `invalid` how many items do not hold.
+
+    Where a look finds it older than `stale_s`, or anything of it invalid, it has failed its check.
+    """
 
     name: str
     target: Target
     age: str
+    stale_s: float | None
     invalid: str
     every_s: float
     timeout_s: float
@@ -81,6 +87,8 @@ def _state(name: str, given: Mapping[str, Any]) -> State:
         questions = {"age": table.age, "invalid": table.invalid}
         if not any(questions.values()):
             raise SettingError("age: expected a query in age or invalid, found none")
+        if table.stale_s is not None and not table.age:
+            raise SettingError("stale_s: expected a query in age too, that tells how old it is")
         for line, question in questions.items():
             if question:
                 _checked(target, line, question)
@@ -90,7 +98,7 @@ def _state(name: str, given: Mapping[str, Any]) -> State:
         raise SettingError(told) from None
     except SettingError as error:
         raise SettingError(f"states.{name}.{error.message}") from None
-    return State(name, target, table.age, table.invalid, table.every_s, table.timeout_s, table.bot)
+    return State(name, target, table.age, table.stale_s, table.invalid, table.every_s, table.timeout_s, table.bot)
 
 
 def _target(table: _Table) -> Target:
@@ -132,12 +140,14 @@ class Watch:
         self._store = states_ask.made(state.target, state.timeout_s)
         self._reporter = reporter
         self._clock = clock
-        self._failed = 0  # looks that found something invalid
+        self._failed = 0  # looks that found it stale or invalid
         self._invalid = False
         self._trouble: Trouble | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         beat_s = self._state.every_s
+        if self._is_checked:
+            self._report([self._failures()], ())  # from 0 on, so that the first failure counts
         try:
             await every(beat_s, stop, self.once, after_s=min(1.0, offset_s(self._state.name, beat_s)))
         finally:
@@ -154,10 +164,28 @@ class Watch:
         if age_s is not None:
             readings.append(Reading(AGE, age_s, "s", self._about({})))
         if items is not None:
-            self._failed += items > 0
             readings.append(Reading(ITEMS, items, "{item}", self._about({})))
-            readings.append(Reading(INVALID, self._failed, "{check}", self._about({}), Kind.COUNTER))
-        self._report(readings, [*self._back(), *self._judged(items)])
+        wrong = self._wrong(age_s, items)
+        if self._is_checked:
+            self._failed += bool(wrong)
+            readings.append(self._failures())
+        self._report(readings, [*self._back(), *self._judged(wrong)])
+
+    @property
+    def _is_checked(self) -> bool:
+        return bool(self._state.invalid) or self._state.stale_s is not None
+
+    def _failures(self) -> Reading:
+        return Reading(INVALID, self._failed, "{check}", self._about({}), Kind.COUNTER)
+
+    def _wrong(self, age_s: float | None, items: float | None) -> str:
+        """What its check found; empty where it holds."""
+        name, stale_s = self._state.name, self._state.stale_s
+        if items:
+            return f"{items:g} items of {name} are invalid"
+        if stale_s is not None and age_s is not None and age_s > stale_s:
+            return f"{name} was last made fresh {age_s:.0f} s ago, and is stale after {stale_s:g} s"
+        return ""
 
     async def _look(self) -> tuple[float | None, float | None]:
         age_s = items = None
@@ -171,18 +199,14 @@ class Watch:
                 raise Trouble(Reason.ANSWER, "the query for what is invalid answered no count")
         return age_s, items
 
-    def _judged(self, items: float | None) -> Iterator[Happening]:
+    def _judged(self, wrong: str) -> Iterator[Happening]:
         """Told when it changes."""
-        invalid = bool(items)
-        if items is not None and invalid != self._invalid:
-            self._invalid = invalid
-            name = self._state.name
+        if bool(wrong) != self._invalid:
+            self._invalid = bool(wrong)
             event, text = (
-                ("bot.state.broken", f"{items:g} items of {name} are invalid")
-                if invalid
-                else ("bot.state.mended", f"{name} holds again")
+                ("bot.state.broken", wrong) if wrong else ("bot.state.mended", f"{self._state.name} holds again")
             )
-            yield Happening(event, text, self._about({}), warning=invalid)
+            yield Happening(event, text, self._about({}), warning=bool(wrong))
 
     def _away(self, trouble: Trouble) -> None:
         happenings = []

@@ -42,6 +42,7 @@ class PostgresPart(Part):
     def __init__(self, server: Postgres, folder: Path) -> None:
         with psycopg.connect(server.url(), autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}".encode())
+            connection.execute(b"ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
             connection.execute(b"CREATE ROLE looker LOGIN PASSWORD 'looks-only'")
         os.kill(server.pid, signal.SIGINT)
         server.wait()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,9 +13,11 @@ import psycopg
 import pytest
 
 from botwatch.watch.probes.model import Status
+from botwatch.watch.services import Services, View
+from tests.real.postgres import running_replica
 from tests.watch.probes.answering import Said, http, serving
 from tests.watch.probes.conftest import CONNECTIONS, PASSWORD, PostgresPart
-from tests.watch.probes.looking import figure, look
+from tests.watch.probes.looking import described, fast, figure, look, until, until_status, watching
 from tests.watch.probes.parts import Part
 
 
@@ -54,6 +58,71 @@ async def test_postgresql_with_every_connection_in_use_is_degraded(postgres: Pos
     assert "the next may find none" in nearly.reason
     assert (full.status, full.reason) == (Status.DEGRADED, "no connection is free: all are in use")
     assert (await look("postgresql", postgres.url)).status is Status.RUNNING
+
+
+async def lag_of(services: Services, name: str, holds: Callable[[float], bool]) -> float:
+    """The lag it is told to have, once that is as it should be."""
+    view = await until(services, name, lambda view: holds(_lag(view)))
+    return _lag(view)
+
+
+def _lag(view: View) -> float:
+    found = figure(view, "replication.lag")
+    return -1.0 if found is None else found
+
+
+async def test_a_replica_that_stops_replaying_falls_behind_on_both_sides_and_catches_up(
+    postgres: PostgresPart,
+) -> None:
+    with running_replica(postgres.url) as replica, connected(postgres.url) as here, connected(replica.url) as there:
+        here.execute("CREATE TABLE followed (n int)")
+        both = [fast(described("postgresql", postgres.url)), fast(described("replica", replica.url))]
+        while there.execute("SELECT to_regclass('followed')").fetchone() == (None,):
+            await asyncio.sleep(0.02)
+        async with watching(*both) as services:
+            await lag_of(services, "replica", lambda lag: lag == 0)
+            there.execute("SELECT pg_wal_replay_pause()")
+            here.execute("INSERT INTO followed VALUES (1)")
+            first = await lag_of(services, "replica", lambda lag: lag > 0)
+            await lag_of(services, "replica", lambda lag: lag > first + 0.2)
+            await lag_of(services, "postgresql", lambda lag: lag > 0.5)  # as its primary sees it
+            paused = await until_status(services, "replica", Status.DEGRADED)
+            assert "its replay is paused" in paused.reason
+            assert there.execute("SELECT count(*) FROM followed").fetchone() == (0,)
+            assert _lag(paused) < 60, "not since whatever its primary did before"
+            there.execute("SELECT pg_wal_replay_resume()")
+            await lag_of(services, "replica", lambda lag: lag == 0)
+            assert there.execute("SELECT count(*) FROM followed").fetchone() == (1,)
+            await until_status(services, "replica", Status.RUNNING)
+
+            with replica.cut_off():  # nothing comes any more: that it replayed all it has is no comfort
+                cut = await until(services, "replica", lambda view: "nothing comes from its primary" in view.reason)
+                assert cut.status is Status.DEGRADED
+                await lag_of(services, "replica", lambda lag: lag > _lag(cut) > 0)
+            await until_status(services, "replica", Status.RUNNING)
+
+
+def connected(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url, autocommit=True)
+
+
+async def test_queries_are_counted_where_postgresql_counts_them(postgres: PostgresPart) -> None:
+    async with watching(described("postgresql", postgres.url)) as services:
+        with connected(postgres.url) as client:
+            client.execute("CREATE EXTENSION pg_stat_statements")
+            try:
+                began_s = time.monotonic()
+                first = await services.check("postgresql")
+                for _ in range(200):
+                    client.execute("SELECT 1")
+                view = await services.check("postgresql")
+                took_s = time.monotonic() - began_s
+            finally:
+                client.execute("DROP EXTENSION pg_stat_statements")
+        assert figure(first, "queries.rate") is None, "since when?"
+        assert (figure(view, "queries.rate") or 0) >= 200 / took_s
+        without = await services.check("postgresql")
+    assert (without.status, figure(without, "queries.rate")) == (Status.RUNNING, None)
 
 
 @pytest.mark.parametrize(

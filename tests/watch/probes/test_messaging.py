@@ -14,7 +14,7 @@ from botwatch.watch.probes.model import Status
 from tests.real.parts import require_module
 from tests.watch.probes.answering import Handler, serving
 from tests.watch.probes.conftest import PASSWORD, Monitored
-from tests.watch.probes.looking import figure, look
+from tests.watch.probes.looking import Collected, described, fast, figure, look, until_status, watching
 
 
 async def test_rabbitmq_lets_a_client_in(rabbitmq: Monitored) -> None:
@@ -136,3 +136,29 @@ async def test_mongodb_runs_without_figures_where_the_user_may_not_see_them() ->
         "its user may not read serverStatus: no figures",
         (),
     )
+
+
+async def test_a_message_broker_is_followed_both_ways_it_is_asked(rabbitmq: Monitored, nats: Monitored) -> None:
+    urls = {
+        "rabbitmq": f"amqp://guest:guest@127.0.0.1:{rabbitmq.part.port}",
+        "management": f"http://guest:guest@127.0.0.1:{rabbitmq.monitoring}",
+        "nats": f"nats://bot:{PASSWORD}@127.0.0.1:{nats.part.port}",
+    }
+    kinds = {"management": {"kind": "rabbitmq"}}
+    reporter = Collected()
+    watched = [fast(described(name, url, **kinds.get(name, {})), timeout_s=1.0) for name, url in urls.items()]
+    async with watching(*watched, reporter=reporter) as services:
+        for name in urls:
+            await until_status(services, name, Status.RUNNING)
+        with rabbitmq.part.paused():
+            for name in ("rabbitmq", "management"):
+                view = await until_status(services, name, Status.STOPPED)
+                assert view.reason == "there was no answer within 1 s"
+        for name in ("rabbitmq", "management"):
+            await until_status(services, name, Status.RUNNING)
+        with rabbitmq.part.stopped():
+            for name in ("rabbitmq", "management"):
+                assert (await until_status(services, name, Status.STOPPED)).reason
+        for name in ("rabbitmq", "management"):
+            await until_status(services, name, Status.RUNNING)
+    assert set(reporter.values("service.up", "nats")) == {1}

@@ -1,5 +1,5 @@
-"""Services that are asked over HTTP. Only S3 is a server of its own here; the others are endpoints that answer as their
-published API descriptions say.
+"""Services that are asked over HTTP. S3 and the model server are servers of their own here; the others are endpoints
+that answer as their published API descriptions say.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ import base64
 import hashlib
 import hmac
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from botwatch.watch.probes.model import Status
+from tests.real.models import NAME as TINY
+from tests.real.models import running_models
 from tests.watch.probes.answering import Said, http
 from tests.watch.probes.looking import figure, look
 
@@ -199,6 +202,33 @@ async def test_a_model_server_is_asked_for_its_models_and_if_allowed_for_a_compl
     )
     assert shut.status is Status.UNKNOWN
     assert (empty.status, empty.reason) == (Status.DEGRADED, "it has no model loaded")
+
+
+async def test_a_real_model_server_lists_and_completes_and_is_followed_when_it_stops(tmp_path: Path) -> None:
+    with running_models(tmp_path, "a-key") as (url, process):
+        listed = await look("botmodels", f"{url}/v1", token="a-key")
+        tried = await look("botmodels", url, token="a-key", complete=TINY)
+        shut = await look("botmodels", url, token="another")
+        process.kill()
+        gone = await look("botmodels", url, token="a-key")
+    assert (listed.status, listed.reason, listed.headline) == (Status.RUNNING, "", f"{TINY} active")
+    assert listed.version, "as it calls its build"
+    assert (figure(listed, "models"), figure(listed, "completion.latency")) == (1, None)
+    assert (tried.status, tried.reason) == (Status.RUNNING, "")
+    assert (figure(tried, "completion.latency") or 0) > 0
+    assert (shut.status, "was not accepted" in shut.reason) == (Status.UNKNOWN, True)
+    assert gone.status is Status.STOPPED
+
+
+async def test_a_model_server_that_never_tells_its_version_runs() -> None:
+    answers = {"/v1/models": Said({"data": [{"id": "gpt-4o"}]}), "/props": Said({"build_info": "b4567-abc"})}
+    async with http(answers) as endpoint:
+        assert (await look("botmodels", f"http://127.0.0.1:{endpoint.port}")).version == "b4567-abc"
+        answers["/version"] = Said(b"<html>")
+        assert (await look("botmodels", f"http://127.0.0.1:{endpoint.port}")).version == "b4567-abc"
+        del answers["/props"]
+        view = await look("botmodels", f"http://127.0.0.1:{endpoint.port}")
+    assert (view.status, view.version) == (Status.RUNNING, "")
 
 
 def put(url: str, body: bytes = b"") -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from botwatch.watch.asking import Target
+from botwatch.watch.queues.choice import Choice
+from botwatch.watch.queues.kafka import KafkaQueues
 from tests.real.parts import free_port, require_module
 from tests.watch.queues.parts import Eye
 
@@ -98,6 +101,52 @@ async def test_a_group_that_stopped_falls_behind(kafka: Kafka) -> None:
             kafka.produce("stopped", 2, 0)
             found = (await eye.look()).last("stopped", "shop")
         assert (found["growing"], found["stalled"], found["out_rate"]) == pytest.approx((30, 30, 0))
+
+
+async def test_a_group_that_consumes_is_behind_by_what_it_has_not_committed(kafka: Kafka) -> None:
+    """It takes records and commits as it goes. That it is told its partition saves the three seconds of joining."""
+    kafka.produce("work", 20, 0)
+    settings = {"bootstrap.servers": kafka.address, "group.id": "bots", "auto.offset.reset": "earliest", "log_level": 0}
+    consumer = kafka.library.Consumer({**settings, "enable.auto.commit": False})
+    consumer.assign([kafka.library.TopicPartition("work", 0)])
+    try:
+        for _ in range(8):
+            record = next(found for found in iter(lambda: consumer.poll(60), None) if not found.error())
+            consumer.commit(record, asynchronous=False)
+        async with Eye(kafka.url, include=["work"], groups=["bots"]) as eye:
+            found = (await eye.look()).last("work", "bots")
+            assert found["depth"] == 20 - 8 == kafka.lag("bots", "work", 0)
+    finally:
+        consumer.close()
+
+
+class Describes:
+    """A broker of today, of which the library asks DescribeGroups in version 3."""
+
+    def __init__(self, groups: dict[str, tuple[str, int]]) -> None:
+        self._groups = groups
+
+    async def describe_consumer_groups(self, names: list[str]) -> list[Any]:
+        admin = require_module("aiokafka.protocol.admin", "aiokafka")
+        member = ("id", "bot", "/10.0.0.7", b"", b"")
+        told = [
+            (0, name, state, "consumer", "range", [member] * members, -(2**31))
+            for name, (state, members) in self._groups.items()
+            if name in names
+        ]
+        wire = admin.DescribeGroupsResponse_v3(0, told).encode()
+        return [admin.DescribeGroupsRequest_v3.RESPONSE_TYPE.decode(wire)]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_consumers_are_counted_by_group_and_those_it_cannot_tell_of_are_not_known() -> None:
+    groups = {"shop": ("Stable", 3), "left": ("Empty", 0), "newer": ("Dead", 0), "audit": ("Stable", 1)}
+    source = KafkaQueues(Target.of("kafka://nowhere:1"), Choice(), 1.0)
+    source._admin = Describes(groups)
+    assert await source._members(list(groups)) == {"shop": 3, "left": 0, "audit": 1}
+    assert await source._members([]) == {}
 
 
 async def test_a_broker_that_cannot_list_its_groups_asks_for_their_names(kafka: Kafka) -> None:

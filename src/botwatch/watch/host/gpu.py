@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from botwatch import limits
@@ -17,6 +16,7 @@ from botwatch.watch.reading import Reading
 
 _LIBRARY: Final = "libnvidia-ml.so.1"
 _AGAIN_S: Final = 300.0
+_NOT_TOLD: Final = frozenset({"NVMLError_NotSupported", "NVMLError_NoPermission"})
 
 
 def nvml() -> Any:
@@ -74,15 +74,27 @@ def _devices(library: Any) -> Iterator[Reading]:
     for index in range(min(library.nvmlDeviceGetCount(), limits.HOST_GPUS_MAX)):
         handle = library.nvmlDeviceGetHandleByIndex(index)
         labels = {"hw.id": str(index), "hw.name": _text(library.nvmlDeviceGetName(handle))}
-        busy = library.nvmlDeviceGetUtilizationRates(handle).gpu
-        yield Reading("hw.gpu.utilization", busy / 100, "1", labels)
-        memory = library.nvmlDeviceGetMemoryInfo(handle)
-        yield Reading("hw.gpu.memory.usage", float(memory.used), "By", labels)
-        yield Reading("hw.gpu.memory.limit", float(memory.total), "By", labels)
-        yield Reading("hw.gpu.memory.utilization", memory.used / max(memory.total, 1), "1", labels)
-        with suppress(Exception):  # not every card has a sensor
-            celsius = library.nvmlDeviceGetTemperature(handle, library.NVML_TEMPERATURE_GPU)
+        busy = _told(library.nvmlDeviceGetUtilizationRates, handle)
+        if busy is not None:
+            yield Reading("hw.gpu.utilization", busy.gpu / 100, "1", labels)
+        memory = _told(library.nvmlDeviceGetMemoryInfo, handle)
+        if memory is not None:
+            yield Reading("hw.gpu.memory.usage", float(memory.used), "By", labels)
+            yield Reading("hw.gpu.memory.limit", float(memory.total), "By", labels)
+            yield Reading("hw.gpu.memory.utilization", memory.used / max(memory.total, 1), "1", labels)
+        celsius = _told(library.nvmlDeviceGetTemperature, handle, library.NVML_TEMPERATURE_GPU)
+        if celsius is not None:
             yield Reading("hw.temperature", float(celsius), "Cel", labels)
+
+
+def _told(ask: Callable[..., Any], *about: Any) -> Any:
+    """None where this card does not tell it: one without a sensor, or one that was split into parts."""
+    try:
+        return ask(*about)
+    except Exception as error:
+        if type(error).__name__ in _NOT_TOLD:
+            return None
+        raise
 
 
 def _text(name: str | bytes) -> str:

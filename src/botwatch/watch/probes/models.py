@@ -6,9 +6,12 @@ How many tokens an hour bots use of them, and how fast they are for bots, is in 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from typing import Final
 
+import httpx
 import orjson
 
 from botwatch.limits import SERVICE_SLOW_S
@@ -17,6 +20,7 @@ from botwatch.watch.probes.model import Finding, Service, Status, amount, clean,
 from botwatch.watch.probes.web import Web, check, parsed, record
 
 _VERSIONED: Final = "/v1"
+_VERSIONS: Final = (("/version", "version"), ("/api/version", "version"), ("/props", "build_info"))  # each has its own
 _MANY: Final = 3
 
 
@@ -28,6 +32,7 @@ class Models:
         self._path = path if path.endswith(_VERSIONED) else path + _VERSIONED
         self._complete = service.complete
         self._version = ""
+        self._patience_s = service.timeout_s / 4
         self._due_s = 0.0
 
     async def ask(self) -> Finding:
@@ -77,12 +82,17 @@ class Models:
         return "", took_s
 
     async def _read_version(self) -> None:
-        """Where it tells one; not part of the API, so that none is no fault."""
-        try:
-            fetched = await self._web.fetch("/version")
-            self._version = clean_version(record(parsed(fetched.body)).get("version")) if fetched.status == 200 else ""
-        except Trouble:
-            self._version = ""
+        """Where it tells one; not part of the API, so that neither none nor a long wait for it is a fault."""
+        self._version = ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_s):
+                for path, name in _VERSIONS:
+                    with contextlib.suppress(Trouble, httpx.HTTPError):
+                        fetched = await self._web.fetch(path)
+                        if fetched.status == 200:
+                            self._version = clean_version(record(parsed(fetched.body)).get(name))
+                    if self._version:
+                        return
 
     async def close(self) -> None:
         await self._web.close()

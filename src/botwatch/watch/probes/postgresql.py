@@ -1,13 +1,14 @@
 """PostgreSQL: one query over its statistics views, on a connection of its own, so that it meets what a client meets.
 
 A user without the role `pg_monitor` sees the connections, and not how long the transactions of others take: then
-that figure is missing.
+that figure is missing. So are queries by the second where the extension `pg_stat_statements` does not count them.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from botwatch.watch.asking import Reason, Trouble
@@ -25,13 +26,19 @@ SELECT current_setting('server_version'),
        (SELECT sum(xact_commit + xact_rollback)::float8 FROM pg_stat_database),
        pg_is_in_recovery(),
        CASE WHEN NOT pg_is_in_recovery() THEN NULL
-            WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+            WHEN EXISTS (SELECT FROM pg_stat_wal_receiver)
+                 AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
             ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END::float8,
+       CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END,
+       CASE WHEN pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_wal_receiver) THEN
+           (SELECT setting <> '' FROM pg_settings WHERE name = 'primary_conninfo') END,
        (SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication),
        CASE WHEN pg_has_role('pg_read_all_stats', 'usage') THEN
            (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0)::float8 FROM pg_stat_activity
-            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) END
+            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) END,
+       to_regprocedure('pg_stat_statements(boolean)') IS NOT NULL
 """
+_QUERIES: Final = "SELECT sum(calls)::float8 FROM pg_stat_statements(false)"  # without their texts
 _SAID: Final = (
     ("too many clients", Status.DEGRADED, "no connection is free: all are in use"),
     ("remaining connection slots", Status.DEGRADED, "no connection is free: what is left is reserved for superusers"),
@@ -52,39 +59,73 @@ _SAID: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What it answers, in that order. A replica tells how far it is `behind_s` itself, whether its replay is `paused`
+    and whether it is `cut` off its primary; a primary how far its slowest replica is. None: not known, or no matter."""
+
+    version: str
+    most: int
+    reserved: int
+    used: int
+    transactions: float | None
+    standby: bool
+    behind_s: float | None
+    paused: bool | None
+    cut: bool | None
+    replica_s: float | None
+    longest_s: float | None
+    queries_counted: bool
+
+    @property
+    def trouble(self) -> str:
+        if self.used >= _FULL * self.most or self.most - self.used <= self.reserved:
+            return f"{self.used} of {self.most} connections are in use: the next may find none"
+        if self.cut:
+            return "it is a replica, and nothing comes from its primary"
+        return "it is a replica, and its replay is paused: what it answers grows old" if self.paused else ""
+
+
 class PostgreSQL:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._transactions = Pace()
+        self._queries = Pace()
+        self._level_s: float | None = None  # when nothing waited to be replayed
 
     async def ask(self) -> Finding:
         began_s = time.monotonic()
-        row = await self._row()
-        if isinstance(row, Finding):
-            return row
-        version, most, reserved, used, transactions, standby, behind_s, replica_s, longest_s = row
-        lag_s = behind_s if standby else replica_s
-        free = most - used
-        reason = ""
-        if used >= _FULL * most or free <= reserved:
-            reason = f"{used} of {most} connections are in use: the next may find none"
+        answer = await self._row()
+        if isinstance(answer, Finding):
+            return answer
+        told, queries = answer
         return Finding(
-            Status.DEGRADED if reason else Status.RUNNING,
-            reason,
-            version=clean_version(version.split(" ")[0]),
-            headline=f"{used}/{most} connections",
+            Status.DEGRADED if told.trouble else Status.RUNNING,
+            told.trouble,
+            version=clean_version(told.version.split(" ")[0]),
+            headline=f"{told.used}/{told.most} connections",
             figures=figures(
-                ("connections", used, "{connection}"),
-                ("connections.max", most, "{connection}"),
-                ("transactions.rate", self._transactions.per_s(transactions or 0, began_s), "{transaction}/s"),
-                ("replication.lag", lag_s, "s"),
-                ("transaction.longest", longest_s, "s"),
+                ("connections", told.used, "{connection}"),
+                ("connections.max", told.most, "{connection}"),
+                ("transactions.rate", self._transactions.per_s(told.transactions or 0, began_s), "{transaction}/s"),
+                ("queries.rate", None if queries is None else self._queries.per_s(queries, began_s), "{query}/s"),
+                ("replication.lag", self._lag_s(told, began_s), "s"),
+                ("transaction.longest", told.longest_s, "s"),
             ),
             latency_s=time.monotonic() - began_s,
-            saturation=used / most if most else None,
+            saturation=told.used / told.most if told.most else None,
         )
 
-    async def _row(self) -> tuple[Any, ...] | Finding:
+    def _lag_s(self, told: _Told, at_s: float) -> float | None:
+        """The last transaction of a quiet primary is old: what waits now came after we last saw nothing wait."""
+        if not told.standby:
+            return told.replica_s
+        if told.behind_s == 0:
+            self._level_s = at_s
+        since_level_s = None if self._level_s is None or told.cut else at_s - self._level_s
+        return min((lag_s for lag_s in (told.behind_s, since_level_s) if lag_s is not None), default=None)
+
+    async def _row(self) -> tuple[_Told, float | None] | Finding:
         try:
             import psycopg  # noqa: PLC0415 - an extra
         except ImportError:
@@ -97,15 +138,17 @@ class PostgreSQL:
             return await self._why(str(error))
         try:
             row = await (await connection.execute(_ASK.encode())).fetchone()
+            told = _Told(*row) if row is not None else None
+            queries = await _count(connection) if told is not None and told.queries_counted else None
         except psycopg.errors.InsufficientPrivilege:
             raise Trouble(Reason.FORBIDDEN, "this user is not allowed to read its statistics") from None
         except psycopg.Error:
             raise Trouble(Reason.CLOSED, "the connection was closed before there was an answer") from None
         finally:
             await connection.close()
-        if row is None:
+        if told is None:
             raise Trouble(Reason.ANSWER, "expected one row of statistics, found none")
-        return row
+        return told, queries
 
     def _address(self) -> str:
         scheme, _, rest = self._service.target.with_password.partition("://")
@@ -122,3 +165,14 @@ class PostgreSQL:
 
     async def close(self) -> None:
         """Nothing is kept."""
+
+
+async def _count(connection: Any) -> float | None:
+    """Queries since they are counted; None where the extension is there and not loaded."""
+    import psycopg  # noqa: PLC0415 - an extra
+
+    try:
+        (found,) = await (await connection.execute(_QUERIES)).fetchone()
+    except psycopg.DatabaseError:
+        return None
+    return None if found is None else float(found)

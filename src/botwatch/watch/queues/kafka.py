@@ -112,16 +112,19 @@ class KafkaQueues:
         return {(at.topic, at.partition): offset for at, offset in told.items()}
 
     async def _members(self, groups: Sequence[str]) -> dict[str, int]:
-        """How many consumers each group has; nothing where the broker does not describe groups."""
-        if not groups:
-            return {}
+        """How many consumers each group has; nothing where the broker does not describe groups.
+
+        Each is asked for by itself: of an answer with several the library reads only the first one right.
+        """
         from aiokafka import errors  # noqa: PLC0415 - an extra
 
+        told: list[Any] = []
         try:
-            told = await self._admin.describe_consumer_groups(list(groups))
+            for group in groups:
+                told += await self._admin.describe_consumer_groups([group])
         except (errors.IncompatibleBrokerVersion, errors.GroupAuthorizationFailedError):
             return {}
-        return {group[1]: len(group[5]) for answer in told for group in answer.groups if not group[0]}
+        return dict(_counted(group) for answer in told for group in answer.groups if _is_described(group))
 
     async def _date(self, wanted: set[tuple[Place, int]]) -> None:
         """When the record at each offset was made. What is no longer asked for is forgotten."""
@@ -193,6 +196,17 @@ def _access(target: Target, timeout_s: float) -> dict[str, Any]:
         access["sasl_mechanism"] = parse_qs(parts.query).get("mechanism", ["PLAIN"])[0]
         access["sasl_plain_username"], access["sasl_plain_password"] = login
     return access
+
+
+def _is_described(group: Sequence[Any]) -> bool:
+    """A group of Kafka's newer protocol is told as dead, and that says nothing of its members."""
+    error, _, state, *_ = group
+    return not error and state != "Dead"
+
+
+def _counted(group: Sequence[Any]) -> tuple[str, int]:
+    _, name, _, _, _, members, *_ = group
+    return name, len(members)
 
 
 def _partitions(places: Iterable[Place]) -> list[Any]:
