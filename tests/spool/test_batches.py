@@ -184,6 +184,38 @@ async def test_of_the_dead_the_oldest_are_dropped_beyond_the_bounds(
     assert spool.intake()[Signal.TRACES].rejected == {Refusal.ENGINE: 6}
 
 
+async def test_what_the_engine_refused_is_given_to_it_again_and_counted_once(
+    spool: Spool, clock: ManualClock, tmp_path: Path
+) -> None:
+    await put_all(spool, parcel("a", items=2), parcel("bad", items=3), parcel("worse", items=5))
+    batch = sealed(spool)
+    spool.done(batch, dead=[one.id for one in batch.parcels[1:]], reason="code 27")
+    clock.advance(60)
+    assert spool.revive() == 2
+    assert spool.stored_through_ns(clock.now_ns()) == clock.now_ns()
+    assert spool.intake()[Signal.TRACES] == Counts(received=10, stored=2, spooled=8, rejected={})
+    image = open_spool(crash_image(tmp_path, tmp_path / "image"))
+    assert image.dead() == []
+    assert balanced(image)
+    again = sealed(image)
+    assert names(again) == ["bad", "worse"]
+    assert again.token("n") != batch.token("n")  # else the engine would take it for what it refused
+    image.done(again, dead=[again.parcels[1].id], reason="code 27")
+    assert image.intake()[Signal.TRACES] == Counts(received=10, stored=5, rejected={Refusal.ENGINE: 5})
+    image.close()
+
+
+async def test_only_so_much_is_given_again_as_the_spool_has_room_for(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_all(spool, *(parcel(name, size=10) for name in "abc"))
+    batch = sealed(spool)
+    spool.done(batch, dead=[one.id for one in batch.parcels])
+    monkeypatch.setattr(spool, "_bytes_max", 25)
+    assert spool.revive() == 2
+    assert [(spool.dead_body(dead.id) or b"")[:1] for dead in spool.dead()] == [b"c"]
+
+
 async def test_a_batch_cannot_be_done_twice_or_with_parcels_of_another(spool: Spool) -> None:
     await put_all(spool, parcel("a"), parcel("b", inbox=Inbox.LOGS))
     traces, logs = sealed(spool), sealed(spool, Inbox.LOGS)

@@ -22,6 +22,7 @@ from botwatch.cli.doctor import doctor
 from botwatch.cli.export import export
 from botwatch.cli.flags import SECRETS, Config, Flags, say, takes_settings
 from botwatch.cli.importing import import_file
+from botwatch.cli.intake import intake_app
 from botwatch.cli.rules_tried import rules_app
 from botwatch.errors import BotwatchError, SettingError
 from botwatch.limits import DEMO_RATE_MAX
@@ -46,6 +47,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(rules_app, name="rules")
 app.add_typer(channel_app, name="channel")
 app.add_typer(silence_app, name="silence")
+app.add_typer(intake_app, name="intake")
 
 
 @app.command(

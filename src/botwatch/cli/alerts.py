@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from getpass import getpass
 from pathlib import Path
@@ -13,6 +11,7 @@ from urllib.parse import quote
 
 import typer
 
+from botwatch.cli.asking import HERE, Url, asking
 from botwatch.cli.flags import plain, say, table
 from botwatch.clock import SystemClock
 from botwatch.errors import BadRequest
@@ -24,26 +23,13 @@ _SLACK_S: Final = 15.0
 channel_app = typer.Typer(help="Ways to reach people. It needs an API token in BOTWATCH_TOKEN.")
 silence_app = typer.Typer(help="Planned quiet. It needs an API token in BOTWATCH_TOKEN.")
 
-Url = Annotated[str, typer.Option(envvar="BOTWATCH_URL", help="where the server is")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the channel")]
-HERE: Final = "http://127.0.0.1:8600"
-
-
-@contextmanager
-def _asking(url: str) -> Iterator[Any]:
-    from botwatch.console.client import Client
-
-    client = Client(url, os.environ.get("BOTWATCH_TOKEN", ""))
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 @channel_app.command("list")
 def list_channels(url: Url = HERE) -> None:
     """List the channels, and how their deliveries fare."""
-    with _asking(url) as client:
+    with asking(url) as client:
         found = client.get("/api/channels")
     table(
         ("NAME", "KIND", "FROM", "WAITING", "LAST DELIVERED", "LAST ANSWER"),
@@ -64,7 +50,7 @@ def list_channels(url: Url = HERE) -> None:
 @channel_app.command("kinds")
 def list_kinds(url: Url = HERE) -> None:
     """List what a channel can be, with the options of each."""
-    with _asking(url) as client:
+    with asking(url) as client:
         found = client.get("/api/channels/kinds")
     for kind in found:
         print(f"{plain(kind['name'])}: {plain(kind['help'])}")
@@ -87,7 +73,7 @@ def add_channel(
 ) -> None:
     """Add a channel, or change one; a secret that is left out stays as it is."""
     body = {"kind": kind, "options": _options(options or []), "enabled": not off}
-    with _asking(url) as client:
+    with asking(url) as client:
         client.send("PUT", f"/api/channels/{quote(name, safe='')}", body)
     say(f"The channel {name} is kept; try it: botwatch channel test {name}")
 
@@ -95,7 +81,7 @@ def add_channel(
 @channel_app.command("remove")
 def remove_channel(name: Name, url: Url = HERE) -> None:
     """Remove a channel."""
-    with _asking(url) as client:
+    with asking(url) as client:
         client.send("DELETE", f"/api/channels/{quote(name, safe='')}")
     say(f"The channel {name} is removed.")
 
@@ -103,7 +89,7 @@ def remove_channel(name: Name, url: Url = HERE) -> None:
 @channel_app.command("test")
 def try_channel(name: Name, url: Url = HERE) -> None:
     """Send a marked test message and show its receipt. The exit code is 1 where it was not taken."""
-    with _asking(url) as client:
+    with asking(url) as client:
         receipt = client.send(
             "POST", f"/api/channels/{quote(name, safe='')}/test", wait_s=DELIVERY_S_MAX + 10 + _SLACK_S
         )
@@ -121,7 +107,7 @@ def list_silences(
     over: Annotated[bool, typer.Option("--over", help="also those that are over")] = False, url: Url = HERE
 ) -> None:
     """List silences, newest first."""
-    with _asking(url) as client:
+    with asking(url) as client:
         found = client.get("/api/silences", {"over": str(over).lower(), "limit": 500})["items"]
     table(
         ("ID", "WHERE", "FROM", "UNTIL", "IN THESE HOURS", "NOW", "BY", "COMMENT"),
@@ -152,7 +138,7 @@ def add_silence(
         body["window"] = {"from": first, "until": last, "zone": zone}
         if days:
             body["window"]["days"] = [day.strip().lower() for day in days.split(",")]
-    with _asking(url) as client:
+    with asking(url) as client:
         made = client.send("POST", "/api/silences", body)
     say(f"Silence {made['id']} " + ("holds now." if made["holds"] else "is kept."))
 
@@ -162,7 +148,7 @@ def end_silence(
     number: Annotated[int, typer.Argument(metavar="ID", min=1, help="its number in the list")], url: Url = HERE
 ) -> None:
     """End a silence now."""
-    with _asking(url) as client:
+    with asking(url) as client:
         client.send("DELETE", f"/api/silences/{number}")
     say(f"Silence {number} is over.")
 
@@ -178,7 +164,7 @@ def drill(
     The exit code is 1 where it does not come back. It needs an admin's API token in BOTWATCH_TOKEN.
     """
     say("A drill goes its way; it takes about half a minute.")
-    with _asking(url) as client:
+    with asking(url) as client:
         told = client.send("POST", "/api/drill", {"channels": channel or []}, wait_s=DRILL_S_MAX + _SLACK_S)
     passed_s = 0.0
     for leg in told["legs"]:

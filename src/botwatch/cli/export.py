@@ -17,6 +17,7 @@ from botwatch.errors import BadRequest, BotwatchError, Refused
 FORMATS: Final = ("csv", "json", "parquet")
 _PIECE_S_MAX: Final = 60.0  # between two pieces of a large one
 _NAME: Final = "botwatch-export"
+_NO_MARKS: Final = bytes(byte for byte in range(256) if byte not in b'"\n')
 
 Told = Callable[[int, int], None]  # rows and bytes so far
 
@@ -92,11 +93,13 @@ class Counter:
         if self._format == "json":
             self._lines += piece.count(b"\n")
         elif self._format == "csv":
-            for number, part in enumerate(piece.split(b'"')):
+            # Only quotes and ends of lines count, and two quotes in a row end nothing: what is left is short.
+            marks = piece.translate(None, _NO_MARKS).replace(b'""', b"")
+            for number, part in enumerate(marks.split(b'"')):
                 if number:
                     self._quoted = not self._quoted
                 if not self._quoted:
-                    self._lines += part.count(b"\n")
+                    self._lines += len(part)
 
     @property
     def rows(self) -> int:

@@ -120,6 +120,8 @@ def _judges(rule: Rule) -> str:
     over = f" over {written(rule.timeframe)}" + (f" for {written(rule.hold)}" if rule.hold else "")
     if rule.kind is Kind.ABSENCE:
         return f"no {rule.field}{over}{by}{off}"
+    if rule.kind is Kind.BASELINE:
+        return f"{rule.field}{over} unlike usual{by}{off}"
     per = f" per {rule.per}" if rule.per else ""
     sign = ">=" if rule.operand is Operand.AT_LEAST else "<="
     return f"{rule.aggregation} of {rule.field}{per}{over} {sign} {rule.value:g}{by}{off}"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import urlsplit
 
 import typer
 
+from botwatch.cli.asking import HERE, Url, asking
 from botwatch.cli.flags import plain, say, table
 from botwatch.cli.rules import BROKEN, rules_app
-from botwatch.errors import Refused, SettingError, Unauthorised
-from botwatch.settings import LOOPBACK
+from botwatch.errors import Refused
 
 if TYPE_CHECKING:
     from botwatch.detect.rule import Rule
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["rules_app"]
 _WAIT_S: Final = 120.0
 _SHOWN: Final = 50
-Url = Annotated[str, typer.Option(envvar="BOTWATCH_URL", help="where the server is")]
 
 
 @rules_app.command("test")
@@ -55,11 +52,12 @@ def test_rules(
 def backtest_rules(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="the name of a rule there is, or a file of rules")],
     period: Annotated[str, typer.Option(help="how far back, such as 24h or 7d")] = "7d",
-    url: Url = "http://127.0.0.1:8600",
+    url: Url = HERE,
 ) -> None:
     """Ask a server what a rule would have opened over stored history. It needs an API token in BOTWATCH_TOKEN."""
     for given in _given(rule):
-        found = _ask(url, "POST", "/api/rules/backtest", {"rule": given, "period": period})
+        with asking(url) as client:
+            found = client.send("POST", "/api/rules/backtest", {"rule": given, "period": period}, _WAIT_S)
         name = given if isinstance(given, str) else given["name"]
         print(
             f"{plain(str(name))}: {found['incidents']} incidents of {found['subjects']} subjects in {plain(period)}, "
@@ -77,10 +75,11 @@ def backtest_rules(
 @rules_app.command("noise")
 def noisy_rules(
     period: Annotated[str, typer.Option(help="how far back, such as 7d or 30d")] = "30d",
-    url: Url = "http://127.0.0.1:8600",
+    url: Url = HERE,
 ) -> None:
     """Which rules fire often and nobody acknowledges, which never fired, which flap. Needs BOTWATCH_TOKEN."""
-    found = _ask(url, "GET", "/api/rules/noise", params={"period": period})
+    with asking(url) as client:
+        found = client.get("/api/rules/noise", {"period": period})
     rows = [
         (
             rule["rule"],
@@ -104,7 +103,8 @@ def try_contracts(rules: Iterable[Rule], period: str, url: str) -> None:
         if rule.kind is not Kind.CONTRACT:
             continue
         given = rule.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        found = _ask(url, "POST", "/api/contracts/check", {"rule": given, "period": period})
+        with asking(url) as client:
+            found = client.send("POST", "/api/contracts/check", {"rule": given, "period": period}, _WAIT_S)
         known = found["kept"] + found["breached"]
         rate = f"{found['rate']:.1f} % kept" if known else "nothing had to be followed"
         say(
@@ -135,7 +135,9 @@ def _given(rule: str) -> Iterable[str | dict[str, Any]]:
 
 
 def _row(item: Mapping[str, Any]) -> tuple[str, ...]:
-    subject = ", ".join(f"{name} {value}" for name, value in item["labels"].items()) or "everything"
+    from botwatch.incident.steps import subject_said
+
+    subject = subject_said(item["labels"]) or "everything"
     lasted = _length(item["seconds"]) + ("" if item["endTime"] else ", still open")
     values = (_number(item["triggerValue"]), _number(item["peak_value"]))
     return item["startTime"], lasted, subject, item["reason"], *values
@@ -149,28 +151,3 @@ def _length(seconds: float) -> str:
     whole = int(seconds)
     parts = [f"{whole // 86_400}d", f"{whole // 3_600 % 24}h", f"{whole // 60 % 60}m", f"{whole % 60}s"]
     return " ".join(part for part in parts if not part.startswith("0")) or "0s"
-
-
-def _ask(
-    url: str, method: str, path: str, body: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None
-) -> Any:
-    """The answer. The token goes to that address and, by no redirect, to another."""
-    import httpx
-
-    parts, token = urlsplit(url), os.environ.get("BOTWATCH_TOKEN", "")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingError("--url: expected an address such as http://127.0.0.1:8600")
-    if not token:
-        raise Unauthorised("There is no API token in BOTWATCH_TOKEN.", hint="make one with 'botwatch token add'")
-    try:
-        with httpx.Client(timeout=_WAIT_S, trust_env=parts.hostname not in LOOPBACK) as client:
-            headers = {"authorization": f"Bearer {token}"}
-            answer = client.request(method, url.rstrip("/") + path, json=body, params=params, headers=headers)
-            found = answer.json()
-    except (httpx.HTTPError, UnicodeError, ValueError) as error:
-        raise Refused(f"{url} cannot be asked ({type(error).__name__}); is the server running there?") from None
-    if answer.status_code != httpx.codes.OK:
-        told = found.get("error") if isinstance(found, Mapping) else None
-        text = told.get("message") if isinstance(told, Mapping) else f"{url} is no Botwatch server"
-        raise Refused(plain(str(text)))
-    return found

@@ -47,7 +47,9 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class Moved:
+    """What came into the spool or left it, but not from or to a sender."""
+
     tally: Tally
     held: tuple[Held, ...]
 
@@ -199,7 +201,7 @@ class Book:
         self._remember(batch)
         return batch
 
-    def release(self, batch_id: int, dead: frozenset[int], reason: str, now_ns: int) -> Released:
+    def release(self, batch_id: int, dead: frozenset[int], reason: str, now_ns: int) -> Moved:
         """The engine has the batch, without the parcels it refused: those are kept aside."""
         batch = self.open.get(batch_id)
         if batch is None:
@@ -221,7 +223,7 @@ class Book:
             self._db.execute("delete from batches where id = ?", (batch_id,))
             self._count(tally)
         del self.open[batch_id]
-        return Released(tally, _by_time(batch))
+        return Moved(tally, _by_time(batch))
 
     def _bury(self, dead: frozenset[int], reason: str, now_ns: int) -> None:
         self._db.executemany(
@@ -237,6 +239,27 @@ class Book:
     def dead_body(self, parcel_id: int) -> bytes | None:
         row = self._db.execute("select body from dead where id = ?", (parcel_id,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def revive(self, now_ns: int, bytes_max: int) -> Moved:
+        """Put what the engine refused in line again, the oldest first and as much as there is room for, as if it came
+        now: where it stood before was passed long ago."""
+        tally, size = Tally(), 0
+        held: list[Held] = []
+        with self._transaction():
+            for dead in self.dead():
+                size += dead.size
+                if size > bytes_max:
+                    break
+                key = self._next_id + len(held)
+                given = (key, dead.inbox.value, dead.items, dead.size, now_ns)
+                self._db.execute("insert into parcels values (?, ?, ?, ?, ?)", given)
+                self._db.execute("insert into bodies select ?, body from dead where id = ?", (key, dead.id))
+                self._db.execute("delete from dead where id = ?", (dead.id,))
+                tally.bury(dead.inbox, -dead.items)
+                held.append(Held(dead.inbox, now_ns, 1, dead.items, dead.size))
+            self._count(tally)
+        self._next_id += len(held)
+        return Moved(tally, tuple(held))
 
     # --- keeping house
 

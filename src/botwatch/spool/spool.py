@@ -21,7 +21,7 @@ from botwatch.nouns import Inbox, Parcel, Receipt, Refusal, Signal
 from botwatch.spool import file
 from botwatch.spool.batch import Batch, Dead
 from botwatch.spool.book import Book
-from botwatch.spool.counts import Counts
+from botwatch.spool.counts import Counts, Tally
 from botwatch.spool.kept import Kept
 from botwatch.spool.owner import Owner
 from botwatch.spool.space import Space
@@ -181,6 +181,22 @@ class Spool:
     def dead_body(self, parcel_id: int) -> bytes | None:
         """None when it was dropped, to stay within what is kept aside."""
         return self._ask(lambda: self._book.dead_body(parcel_id))
+
+    def revive(self) -> int:
+        """Put what the engine refused in line again, for a version or a setting that can take it. How many requests."""
+        return self._ask(self._revive)
+
+    def _revive(self) -> int:
+        now_ns, _ = self._standing.begin_commit()
+        try:
+            moved = self._book.revive(now_ns, self._bytes_max - self._standing.held()[1])
+        except BaseException:
+            self._standing.abandon_commit()
+            raise
+        self._standing.end_commit(moved.tally, Tally(), moved.held)
+        if moved.held:
+            self._work.set()
+        return len(moved.held)
 
     def meta_get(self, key: str) -> str | None:
         return self._meta.get(key)
