@@ -24,10 +24,10 @@ from botwatch.api.auth import SignedIn
 from botwatch.api.context import Ctx
 from botwatch.api.shapes_measures import History
 from botwatch.api.streaming import Stream
-from botwatch.api.tables import MEDIA, WRITERS, Column, Format, Kind, Row, columns_of
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest, NotFound, Refused, StoreAway, TryAgain
 from botwatch.measure.query import DAY_S, parse_duration_s
+from botwatch.reports.tables import MEDIA, WRITERS, Column, Format, Kind, Row, columns_of
 
 _PREFIX: Final = "/api/"
 _KEPT: Final = ("type", "asgi", "http_version", "scheme", "headers", "client", "server")
@@ -75,27 +75,37 @@ async def export(
 ) -> Response:
     """All pages of a list as one file; every other parameter is the list's own. `X-Rows` says about how many rows
     there will be, where that is known."""
-    app, running = request.app, request.app.state.exports
-    if running.count >= limits.EXPORTS_AT_ONCE_MAX:
-        raise TryAgain("Other exports are under way.", retry_after_s=limits.LIVE_EVERY_S, hint="wait for one of them")
+    app, running = request.app, running_exports(request)
     found = _table(app, table)
     params: Params = [pair for pair in request.query_params.multi_items() if pair[0] not in ("format", "limit")]
     params = _held(found, params, context.clock.now_ns())
     if any(name == "cursor" for name, _ in params):
         raise BadRequest("An export begins at the beginning and takes no cursor.")
     first = await _first(request, found, params)
-    if (first.total or 0) > limits.EXPORT_ROWS_MAX:
+    columns = found.columns if found.path != _history(app) else _point_columns(params)
+    headers = file_headers(found.path.removeprefix(_PREFIX), format, first.total, context.clock.now_ns())
+    return Stream(_file(request, running, found, params, first, format, columns), MEDIA[format], headers)
+
+
+def running_exports(request: Request) -> Running:
+    """Of which there may be one more."""
+    running: Running = request.app.state.exports
+    if running.count >= limits.EXPORTS_AT_ONCE_MAX:
+        raise TryAgain("Other exports are under way.", retry_after_s=limits.LIVE_EVERY_S, hint="wait for one of them")
+    return running
+
+
+def file_headers(table: str, format: Format, rows: int | None, now_ns: int) -> dict[str, str]:
+    """For a file of about so many rows, where that is known."""
+    if (rows or 0) > limits.EXPORT_ROWS_MAX:
         raise BadRequest(
-            f"This has {first.total} rows; an export holds at most {limits.EXPORT_ROWS_MAX}.",
+            f"This has {rows} rows; an export holds at most {limits.EXPORT_ROWS_MAX}.",
             hint="choose a shorter time, or narrower filters",
         )
-    columns = found.columns if found.path != _history(app) else _point_columns(params)
-    day = datetime.fromtimestamp(context.clock.now_ns() / SECOND_NS, UTC)
-    name = f"botwatch-{found.path.removeprefix(_PREFIX).replace('/', '-')}-{day:%Y%m%d-%H%M}.{format}"
+    day = datetime.fromtimestamp(now_ns / SECOND_NS, UTC)
+    name = f"botwatch-{table.replace('/', '-')}-{day:%Y%m%d-%H%M}.{format}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    if first.total is not None:
-        headers["x-rows"] = str(first.total)
-    return Stream(_file(request, running, found, params, first, format, columns), MEDIA[format], headers)
+    return headers if rows is None else {**headers, "x-rows": str(rows)}
 
 
 async def _file(

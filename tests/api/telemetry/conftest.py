@@ -19,7 +19,7 @@ from botwatch.clock import ManualClock
 from botwatch.measure.reader import Measures
 from botwatch.nouns import Signal
 from botwatch.settings import Settings
-from botwatch.spool import Counts
+from botwatch.spool import Counts, Dead
 from botwatch.store.client import Store
 from tests.api.conftest import NOW_NS, ORIGIN, Secrets, bearer
 
@@ -30,9 +30,17 @@ Row = dict[str, Any]
 @dataclass
 class Intake:
     counts: dict[Signal, Counts] = field(default_factory=lambda: {signal: Counts() for signal in Signal})
+    refused: list[Dead] = field(default_factory=list)
 
     def intake(self) -> Mapping[Signal, Counts]:
         return self.counts
+
+    def dead(self) -> list[Dead]:
+        return self.refused
+
+    def revive(self) -> int:
+        found, self.refused = len(self.refused), []
+        return found
 
 
 def at(ago_s: float) -> str:

@@ -12,7 +12,9 @@ from fastapi import FastAPI
 
 from botwatch.detect.book import RuleBook
 from botwatch.detect.rule import Rule
+from botwatch.errors import StoreAway
 from botwatch.state import Database
+from botwatch.store.client import Params, Rows, Store
 from tests.api.conftest import Secrets, bearer
 from tests.api.telemetry.conftest import Bots, at
 
@@ -151,3 +153,56 @@ async def test_what_cannot_be_tried_is_told(
 ) -> None:
     answer = await admin.post("/api/contracts/check", json=given)
     assert (answer.status_code, told in answer.text) == (status, True), answer.text
+
+
+RULES = "/api/rules"
+
+
+def handoffs(bots: Bots, kept: int, breached: int) -> None:
+    """An hour ago, each in a conversation of its own; a human came to the first of them."""
+    for n in range(kept + breached):
+        bots.event("bot.handoff", 3_600 + n, session=f"s{n}")
+    bots.said(*({"ago": 3_590 + n, "session": f"s{n}", "direction": "out", "author": "agent"} for n in range(kept)))
+
+
+async def test_a_contract_is_tried_on_the_last_days_when_it_is_saved(admin: httpx.AsyncClient, bots: Bots) -> None:
+    handoffs(bots, kept=2, breached=6)
+    saved = (await admin.post(RULES, json={**SLA, "name": "New"})).json()
+    assert {name: saved["trial"][name] for name in ("kept", "breached", "rate")} == {
+        "kept": 2,
+        "breached": 6,
+        "rate": 25.0,
+    }
+    assert saved["warnings"] == ["6 of 8 (75 %) would have been breached"]
+    longer = {"options": {**SLA["options"], "within": "2h"}}
+    changed = (await admin.patch(f"{RULES}/New", json=longer)).json()
+    assert (changed["trial"]["kept"], changed["trial"]["open"], changed["warnings"]) == (2, 6, [])
+    told = (await admin.patch(f"{RULES}/New", json={"message": "other words"})).json()
+    assert (told["trial"], told["warnings"]) == (None, [])
+
+
+async def test_one_of_what_was_never_seen_is_refused_with_what_comes_near(admin: httpx.AsyncClient, bots: Bots) -> None:
+    bots.span(60, "t" * 16, action="refund")
+    wrong = {**SLA, "name": "Wrong", "options": {"when": "handoff", "then": "action refunds", "within": "5m"}}
+    refused = await admin.post(RULES, json=wrong)
+    assert refused.status_code == 422
+    assert "there is no action 'refunds'; did you mean refund?" in refused.json()["error"]["message"]
+    checked = (await admin.post("/api/contracts/check", json={"rule": wrong})).json()
+    assert "there is no action 'refunds'; did you mean refund?" in checked["warnings"]
+    saved = await admin.post(RULES, json=wrong, params={"unseen": "true"})
+    assert saved.status_code == 201
+    assert saved.json()["warnings"][0] == "there is no action 'refunds'; did you mean refund?"
+
+
+async def test_while_the_store_is_away_it_is_saved_and_that_is_told(
+    admin: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(sql: str, params: Params | None = None) -> Rows:
+        raise StoreAway("the telemetry store does not answer (code 210)")
+
+    monkeypatch.setattr(store, "fetch", away)
+    saved = await admin.post(RULES, json={**SLA, "name": "New"})
+    assert saved.status_code == 201
+    assert saved.json()["warnings"] == [
+        "it could not be tried on the past: the telemetry store does not answer (code 210)"
+    ]

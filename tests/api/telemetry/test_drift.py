@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
+import orjson
 import pytest
 
 from botwatch.clock import ManualClock
+from botwatch.detect.drift.kinds import Kinds
 from botwatch.detect.drift.shape import shape
 from botwatch.detect.drift.source import HOUR_S, Source
 from botwatch.detect.rows_drift import DriftRow, SourceRow
 from botwatch.state import Database, audit
 from botwatch.store.client import Store
-from botwatch.watch.payloads import profiles
+from botwatch.watch.payloads import declaring, profiles
+from botwatch.watch.payloads.declared import Declared
 from tests.api.conftest import Secrets, bearer, error_of
 from tests.api.telemetry.conftest import NOW_S, Asker
 
@@ -85,8 +90,61 @@ async def test_sources_say_how_their_kinds_are_told_apart(found: None, monitor: 
             "kinds_fields": ["type"],
             "kinds_carried": [],
             "drifting": 1,
+            "schema_file": None,
+            "schema_problem": None,
+            "critical": [],
         }
     ]
+
+
+async def test_what_is_declared_of_a_source_is_told_before_it_is_known(monitor: Asker, database: Database) -> None:
+    said = [
+        Declared("feed", Path("feed.json"), ("a.b",), Kinds(("type",))),
+        Declared("other", None, (), None),
+    ]
+    database.write_now(lambda session: declaring.keep(session, said, {"feed": "feed.json: expected a JSON Schema"}))
+    feed, _ = await monitor.get("/api/payloads/sources")
+    assert (feed["learning_since"], feed["kinds_fields"], feed["critical"]) == (None, ["type"], ["a.b"])
+    assert (feed["schema_file"], feed["schema_problem"]) == ("feed.json", "feed.json: expected a JSON Schema")
+
+
+async def test_what_is_no_document_and_what_does_not_fit_are_one_stream(monitor: Asker, store: Store) -> None:
+    """Of what is no JSON the letters and digits are masked, and equal ones of one moment are one item."""
+    at = [NOW_S - 60.0, NOW_S - 60.0, NOW_S - 30.0, NOW_S - 20.0]
+    texts = ['{"name": "Ann 42", b', '{"name": "Ann 42", b', "nope", '{"a": 1}']
+    rows = [
+        {
+            "source": "feed",
+            "at": at_s,
+            "received": at_s,
+            "document": text,
+            "invalid": text[-1] != "}",
+            "sender": "curl/8",
+        }
+        for at_s, text in zip(at, texts, strict=True)
+    ]
+    store.insert("payloads", b"\n".join(map(orjson.dumps, rows)), fmt="JSONEachRow", settings={})
+    attributes = {"bot.payload.source": "feed", "bot.payload.fault": "schema", "bot.payload.path": "items[].id"}
+    attributes |= {"bot.payload.misfit": "type", "bot.payload.document": '{"items":[]}', "bot.payload.trace": "ab" * 16}
+    event = {
+        "at": NOW_S - 40.0,
+        "bot": "shop",
+        "session_id": "s1",
+        "event": "bot.payload.invalid",
+        "attributes": attributes,
+    }
+    store.insert("logs", orjson.dumps(event), fmt="JSONEachRow", settings={})
+    items = await monitor.pages("/api/payloads/invalid", limit=1)
+    found = [item for page in items for item in page]
+    assert [(item["fault"], item["reason"], item["times"], item["document"]) for item in found] == [
+        ("json", "not JSON", 1, "xxxx"),
+        ("schema", "type", 1, '{"items":[]}'),
+        ("json", "not JSON", 2, '{"name": "xxx 00", x'),
+    ]
+    assert (found[1]["path"], found[1]["session_id"], found[1]["trace_id"]) == ("items[].id", "s1", "ab" * 16)
+    assert found[0]["sender"] == "curl/8"
+    assert len((await monitor.get("/api/payloads/invalid", fault="schema", source="feed"))["items"]) == 1
+    assert (await monitor.get("/api/payloads/invalid", source="none"))["items"] == []
 
 
 async def test_a_profile_tells_what_documents_looked_like(monitor: Asker, store: Store, clock: ManualClock) -> None:
@@ -104,3 +162,4 @@ async def test_a_profile_tells_what_documents_looked_like(monitor: Asker, store:
     assert places["tags"]["empty"] == 1.0
     assert places["id"]["values"] is None
     assert places["id"]["present"] == 1.0
+    assert (variant["partly"], profile["critical"]) == (0, [])

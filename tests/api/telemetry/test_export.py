@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from botwatch import limits
 from botwatch.api.context import Context
 from botwatch.api.shapes_telemetry import LogItem
-from botwatch.api.tables import CsvWriter, Format, JsonWriter, ParquetWriter, columns_of, safe
+from botwatch.reports.tables import CsvWriter, Format, JsonWriter, ParquetWriter, columns_of, safe
 from botwatch.state import tokens
 from botwatch.state.people import OPERATOR
 from tests.api.conftest import NOW_NS, Secrets, bearer, error_of
@@ -144,6 +144,7 @@ async def test_a_right_that_ends_on_the_way_ends_the_export(
     app: FastAPI, context: Context, secrets: Secrets, logs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was sent is not closed, so that nobody takes it for the whole."""
+    monkeypatch.setattr(limits, "STORE_LONG_BLOCK_ROWS_MAX", 500)
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:

@@ -34,7 +34,9 @@ def context(context: Context, tmp_path: Path) -> Context:
 
 def parameters(app: FastAPI) -> Iterator[tuple[str, list[str]]]:
     for path, methods in app.openapi()["paths"].items():
-        if "get" not in methods or not re.match(r"/api/(?!auth|users|tokens|keys|audit|sessions|live|export)", path):
+        if "get" not in methods or not re.match(
+            r"/api/(?!auth|users|tokens|keys|audit|sessions|live|export|shared)", path
+        ):
             continue
         named = methods["get"].get("parameters", [])
         yield path, [parameter["name"] for parameter in named if parameter["in"] == "query"]

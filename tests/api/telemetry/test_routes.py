@@ -27,6 +27,8 @@ PATHS = (
     "/api/actions",
     "/api/dependencies",
     "/api/dependencies/changes",
+    "/api/changes",
+    "/api/deploys",
     "/api/diagnosis",
     "/api/models",
     "/api/bots",
@@ -47,7 +49,8 @@ PATHS = (
 # Over the state database, or tried with what they belong to.
 ELSEWHERE = (
     "auth|users|tokens|keys|audit|sessions|live|export|rules|incidents|channels|routes|silences|deliveries|notices"
-    "|drift|payloads|contracts|baseline"
+    "|drift|payloads|contracts|baseline|reports|shared|forms|intake/dead"
+    r"|services/\{name\}/options"
 )
 
 

@@ -118,6 +118,55 @@ async def test_a_service_is_added_asked_and_removed(
     assert (audit.count("service.add"), audit.count("service.remove"), SECRET in audit) == (1, 1, False)
 
 
+async def test_a_service_is_tried_and_nothing_is_kept(
+    admin: Asker, roster: Roster, health: Endpoint, database: Database
+) -> None:
+    headers = bearer(admin.secret)
+    good = {"name": "web", "url": f"http://u:{SECRET}@127.0.0.1:{health.port}/health", "kind": "http"}
+    found = await admin.client.post(f"{PATH}/try", json=good, headers=headers)
+    assert (found.status_code, found.json()["status"], found.json()["version"]) == (200, "running", "5.0.1")
+    lost = await admin.client.post(
+        f"{PATH}/try", json=good | {"url": f"tcp://127.0.0.1:{free_port()}", "kind": "tcp"}, headers=headers
+    )
+    assert (lost.json()["status"], "nobody listens" in lost.json()["reason"]) == ("stopped", True)
+    refused = await admin.client.post(f"{PATH}/try", json={"name": "web", "kind": "http"}, headers=headers)
+    assert error_of(refused) == (422, "bad_request")
+    assert SECRET not in found.text + lost.text
+    assert [item["name"] for item in (await admin.get(PATH))["items"]] == ["botserver", "qdrant"]
+    assert "service" not in (await admin.response("/api/audit")).text
+
+
+async def test_a_service_is_changed_and_its_secrets_stay_with_their_address(
+    admin: Asker, roster: Roster, health: Endpoint, clock: ManualClock
+) -> None:
+    headers, place = bearer(admin.secret), f"{PATH}/web"
+    url = f"http://127.0.0.1:{health.port}/health"
+    made = {"name": "web", "url": url, "token": SECRET, "interval_seconds": 60}
+    assert (await admin.client.post(PATH, json=made, headers=headers)).status_code == 201
+    known = await admin.get(f"{place}/options")
+    assert (known["options"], known["secrets"]) == ({"interval_seconds": 60}, ["token", "url"])
+    assert known["address"] == f"http://127.0.0.1:{health.port}"
+    changed = await admin.client.put(place, json={"kind": "http", "interval_seconds": 30}, headers=headers)
+    assert (changed.status_code, changed.json()["interval_seconds"]) == (200, 30)
+    view = roster.services.view("web")
+    assert view is not None
+    assert (view.service.token.get_secret_value(), view.service.target.url) == (SECRET, url)
+    same = await admin.client.put(place, json={"url": f"{url}?deep=1"}, headers=headers)
+    assert same.status_code == 200
+    other = f"http://127.0.0.1:{free_port()}/"
+    for answer in (
+        await admin.client.put(place, json={"url": other}, headers=headers),
+        await admin.client.post(f"{PATH}/try", json={"name": "web", "url": other}, headers=headers),
+    ):
+        assert error_of(answer) == (422, "bad_request")
+        assert "token: what is kept was given for another address" in answer.text
+    moved = await admin.client.put(place, json={"url": other, "token": "another"}, headers=headers)
+    assert moved.status_code == 200
+    clock.advance(2)
+    audit = (await admin.response("/api/audit")).text
+    assert (audit.count("service.change"), SECRET in audit + changed.text + same.text) == (3, False)
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -140,13 +189,17 @@ async def test_what_the_settings_say_stays_theirs(admin: Asker, roster: Roster) 
     headers = bearer(admin.secret)
     taken = await admin.client.post(PATH, json={"name": "qdrant", "url": "http://h"}, headers=headers)
     assert error_of(taken) == (409, "conflict")
-    assert error_of(await admin.client.delete(f"{PATH}/qdrant", headers=headers)) == (409, "conflict")
+    for method, path in (("DELETE", "qdrant"), ("PUT", "qdrant"), ("GET", "qdrant/options")):
+        answer = await admin.client.request(method, f"{PATH}/{path}", json={}, headers=headers)
+        assert error_of(answer) == (409, "conflict")
+    assert error_of(await admin.response(f"{PATH}/none/options")) == (404, "not_found")
 
 
 async def test_only_an_admin_changes_or_asks(monitor: Asker, roster: Roster) -> None:
     headers = bearer(monitor.secret)
     assert (await monitor.get(PATH))["total"] == 2
-    for method, path in (("POST", PATH), ("DELETE", f"{PATH}/qdrant"), ("POST", f"{PATH}/qdrant/check")):
+    changes = [("POST", PATH), ("DELETE", f"{PATH}/qdrant"), ("POST", f"{PATH}/qdrant/check"), ("POST", f"{PATH}/try")]
+    for method, path in (*changes, ("PUT", f"{PATH}/qdrant"), ("GET", f"{PATH}/qdrant/options")):
         response = await monitor.client.request(method, path, json={"name": "x", "url": "http://h"}, headers=headers)
         assert error_of(response) == (403, "forbidden")
     unsigned = await monitor.client.get(PATH)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import pytest
+
+from botwatch.api.reads import scope, session
+from botwatch.clock import ManualClock
+from botwatch.store.client import Params, Rows, Store
 from tests.api.conftest import error_of
 from tests.api.telemetry.conftest import Asker, Bots, hexed, trace
 
@@ -178,3 +183,48 @@ async def test_a_long_conversation_shows_its_newest_part(admin: Asker, bots: Bot
     found = await admin.get(PATH + "s1")
     assert found["transcript_truncated"] is True
     assert [said["text"] for said in found["transcript"]] == [str(n) for n in range(1, 2_001)]
+
+
+async def test_who_keeps_it_open_reads_it_again_only_when_something_came(
+    admin: Asker, bots: Bots, clock: ManualClock, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetch = Store.fetch
+
+    async def told(store: Store, sql: str, params: Params | None = None) -> Rows:
+        asked.append(sql)
+        return await fetch(store, sql, params)
+
+    bots.talk("s1", 60)
+    monkeypatch.setattr(Store, "fetch", told)
+    first = await admin.get(PATH + "s1")
+    assert len(asked) > 2
+    for _ in range(2):
+        asked.clear()
+        clock.advance(4)
+        assert await admin.get(PATH + "s1") == first
+        assert ["FROM sessions" in sql for sql in asked] == [True]
+    bots.talk("s1", 10)
+    clock.advance(4)
+    assert [said["at"] for said in (await admin.get(PATH + "s1"))["transcript"]][2:] == [
+        "2027-01-15T07:59:50Z",
+        "2027-01-15T07:59:51Z",
+    ]
+    bots.log(5, "late", session_id="s1")
+    clock.advance(60)
+    assert [item["text"] for item in (await admin.get(PATH + "s1"))["logs"]["items"]] == ["late"]
+
+
+async def test_one_of_more_spans_than_are_put_in_order_here_has_the_same_traces(
+    admin: Asker, bots: Bots, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bots.talk("s1", 60)
+    bots.spans(*({"ago": 50 - n / 9, "trace_id": trace(n % 12), "session_id": "s1"} for n in range(40)))
+    here = (await admin.get(PATH + "s1"))["traces"]
+    assert len(here) == 12
+    clock.advance(60)
+    monkeypatch.setattr(scope, "_SPANS_HERE_MAX", 10)
+    monkeypatch.setattr(session, "SESSION_MESSAGES_MAX", 1)
+    found = await admin.get(PATH + "s1")
+    assert found["traces"] == here
+    assert (len(found["transcript"]), found["transcript_truncated"]) == (1, True)

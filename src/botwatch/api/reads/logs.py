@@ -25,6 +25,7 @@ from botwatch.api.reads.values import (
     sql_map,
     sql_ns,
     sql_text,
+    sql_traces,
     text_of,
 )
 from botwatch.api.shapes_telemetry import Histogram, LogItem
@@ -33,9 +34,13 @@ from botwatch.store.client import Params, Store
 _TIE: Final = """bitShiftRight(cityHash64(
     bot, host, instance, severity, event, body, scope, trace_id, span_id, session_id, user_id, channel, correlation_id,
     attributes, resource), 1)"""
-_COLUMNS: Final = f"""
-    {sql_ns("at")} AS at_ns, {_TIE} AS tie, level, severity, event, {sql_text("body")}, bot, host, instance, channel,
-    scope, session_id, user_id, trace_id, span_id, correlation_id, {sql_map("attributes")}, {sql_text("resource")}"""
+# What a record is made of; the first two tell its place.
+COLUMNS: Final = (
+    *(sql_ns("at"), _TIE, "level", "severity", "event", sql_text("body"), "bot", "host", "instance", "channel"),
+    *("scope", "session_id", "user_id", "trace_id", "span_id", "correlation_id"),
+    *(sql_map("attributes"), sql_text("resource")),
+)
+_COLUMNS: Final = f"{COLUMNS[0]} AS at_ns, {COLUMNS[1]} AS tie, {', '.join(COLUMNS[2:])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Filter:
 
 async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes) -> Page[LogItem]:
     before = [int(part) for part in parts_of(cursor, int, int, int)] if cursor is not None else None
-    where, params = _conditions(wanted, eyes)
+    where, params = conditions(wanted, eyes)
     rows: list[Sequence[Any]] = []
     for piece in slices(wanted.window, now_ns, before[0] if before else None, few=wanted.few):
         upto, more = _from_cursor(before, piece)
@@ -84,13 +89,13 @@ async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now
         if len(rows) > limit:
             break
     read = attributes_reader()
-    items = [_item(row, eyes, read(row[17])) for row in rows[:limit]]
+    items = [item(row, eyes, read(row[17])) for row in rows[:limit]]
     return Page(items=items, next=_next(rows[:limit], before) if len(rows) > limit else None)
 
 
 async def histogram(store: Store, wanted: Filter, buckets: int, now_ns: int, eyes: Eyes) -> Histogram:
     """Over the whole window; where it has no beginning, the last day of it."""
-    where, params = _conditions(wanted, eyes)
+    where, params = conditions(wanted, eyes)
     upper_ns = min(wanted.window.to_ns, now_ns) if wanted.window.from_ns < now_ns else wanted.window.to_ns
     lower_ns = wanted.window.from_ns or max(0, upper_ns - 86_400_000_000_000)
     step_ns = max(1, -(-(upper_ns - lower_ns) // buckets))
@@ -107,14 +112,14 @@ async def histogram(store: Store, wanted: Filter, buckets: int, now_ns: int, eye
 
 async def of_trace(store: Store, trace_id: str, window: Window, limit: int, eyes: Eyes) -> list[LogItem]:
     """In the order they were written."""
-    where, params = _conditions(Filter(window, trace=trace_id), eyes)
+    where, params = conditions(Filter(window, trace=trace_id), eyes)
     sql = (
         f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, sql_inside('at')])} "
         "ORDER BY at_ns, tie LIMIT {limit:UInt32}"
     )
     rows = await store.fetch(sql, {**params, "lower": window.from_ns, "upper": window.to_ns, "limit": limit})
     read = attributes_reader()
-    return [_item(row, eyes, read(row[17])) for row in rows]
+    return [item(row, eyes, read(row[17])) for row in rows]
 
 
 def _from_cursor(before: list[int] | None, piece: Window) -> tuple[list[str], Params]:
@@ -135,7 +140,7 @@ def _next(shown: Sequence[Sequence[Any]], before: list[int] | None) -> str:
     return cursor_of(at_ns, tie, alike)
 
 
-def _conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
+def conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
     where: list[str] = []
     params: dict[str, Any] = {}
     for column, value in (
@@ -154,10 +159,9 @@ def _conditions(wanted: Filter, eyes: Eyes) -> tuple[list[str], dict[str, Any]]:
         params["trace"] = wanted.trace
         where.append("trace_id = toFixedString(unhex({trace:String}), 16)")
     if wanted.session is not None:
-        params |= {"session": wanted.session, "traces": list(wanted.traces)}
+        params["session"] = wanted.session
         its_own = "session_id = {session:String}"
-        by_trace = "trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))"
-        where.append(f"({its_own} OR {by_trace})" if wanted.traces else its_own)
+        where.append(f"({its_own} OR {sql_traces(wanted.traces)})" if wanted.traces else its_own)
     for number, (name, value) in enumerate(wanted.attributes):
         params |= {f"name{number}": name, f"value{number}": value}
         where.append(f"attributes[{{name{number}:String}}] = {{value{number}:String}}")
@@ -177,7 +181,7 @@ def _has_word(word: str, parameter: str, eyes: Eyes) -> str:
     return f"({found} AND ({position}(replaceAll(body, user_id, ''), {parameter}) > 0 OR {in_event}))"
 
 
-def _item(row: Sequence[Any], eyes: Eyes, resource: dict[str, Any]) -> LogItem:
+def item(row: Sequence[Any], eyes: Eyes, resource: dict[str, Any]) -> LogItem:
     user = row[12]
     return LogItem(
         at=moment(row[0]),

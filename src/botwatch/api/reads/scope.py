@@ -6,19 +6,31 @@ A log record or a span often carries only its trace; it belongs to the session a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from botwatch.api.asking import Window
-from botwatch.api.reads.sessions import COLUMNS, Totals, micros
+from botwatch.api.reads.sessions import Totals, micros
+from botwatch.api.reads.values import sql_ns
 from botwatch.clock import SECOND_NS
 from botwatch.limits import SESSION_TRACES_MAX, TRACE_SPREAD_S_MAX
 from botwatch.store.client import Store
 
 _OF_SESSION = "bot = {bot:String} AND session_id = {session:String}"
-_OTHERS_MAX = 100
+_BOTS_MAX = 100
+_SPANS_HERE_MAX = 1_000  # up to so many are put in order here, which is less work than asking the engine to
 _HOUR_S = 3_600
 _HOUR_US = _HOUR_S * 1_000_000
+# Columns of the table of sessions as `Totals` has them, and how rows of one session that were not merged yet add up.
+_KEPT: Final = (
+    *("session_id", "bot", "user_id", "channel", "host", "first_seen", "last_seen", "first_message", "last_message"),
+    *("messages_in", "messages_out", "ended", "outcome", "handed_off", "feedback_count", "feedback_sum", "spans"),
+)
+_ADDED_UP: Final[tuple[Callable[[Iterable[Any]], Any], ...]] = (
+    *(max, max, max, max, max, min, max, min, max),
+    *(sum, sum, max, max, max, sum, sum, sum),
+)
 SMALL: Final = "SETTINGS max_threads = 1"  # a few rows by key: a second thread costs more than it gains
 
 
@@ -27,7 +39,12 @@ class Scope:
     totals: Totals
     first_us: int
     last_us: int
+    spans: int  # that name the session
     other_bots: tuple[str, ...]
+
+    @property
+    def messages(self) -> int:
+        return self.totals.messages_in + self.totals.messages_out
 
     @property
     def params(self) -> dict[str, Any]:
@@ -63,17 +80,24 @@ def in_hours(column: str) -> str:
 
 async def scope_of(store: Store, session_id: str, bot: str | None) -> Scope | None:
     """None when there is no such session. Under several bots, the one that was seen last."""
-    sql = (
-        f"SELECT {COLUMNS} FROM sessions WHERE session_id = {{session:String}} GROUP BY session_id, bot "
-        f"ORDER BY max(last_seen) DESC, bot LIMIT {_OTHERS_MAX} {SMALL}"
-    )
-    rows = (await store.fetch(sql, {"session": session_id})).rows
-    found = [Totals(*row) for row in rows]
-    chosen = next((totals for totals in found if bot in (None, totals.bot)), None)
+    sql = f"SELECT {', '.join(_KEPT)} FROM sessions PREWHERE session_id = {{session:String}} {SMALL}"
+    of_bots: dict[str, list[Sequence[Any]]] = {}
+    for row in await store.fetch(sql, {"session": session_id}):
+        of_bots.setdefault(row[1], []).append(row)
+    found = sorted((_whole(rows) for rows in of_bots.values()), key=lambda scope: (-scope.last_us, scope.totals.bot))
+    chosen = next((scope for scope in found[:_BOTS_MAX] if bot in (None, scope.totals.bot)), None)
     if chosen is None:
         return None
-    others = tuple(sorted(totals.bot for totals in found if totals is not chosen))
-    return Scope(chosen, micros(chosen.first_seen), micros(chosen.last_seen), others)
+    others = sorted(scope.totals.bot for scope in found[:_BOTS_MAX] if scope is not chosen)
+    return replace(chosen, other_bots=tuple(others))
+
+
+def _whole(rows: Sequence[Sequence[Any]]) -> Scope:
+    columns = ([value for value in column if value is not None] for column in zip(*rows, strict=True))
+    summed: list[Any] = [how(column) if column else None for how, column in zip(_ADDED_UP, columns, strict=True)]
+    *totals, spans = summed
+    found = Totals(*totals)
+    return Scope(found, micros(found.first_seen), micros(found.last_seen), spans, ())
 
 
 async def of_session(store: Store, session_id: str, bot: str | None) -> tuple[Scope, list[str]] | None:
@@ -83,8 +107,17 @@ async def of_session(store: Store, session_id: str, bot: str | None) -> tuple[Sc
 
 async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
     """The newest traces that have a span of the session, in hexadecimal."""
+    if not scope.spans:
+        return []
+    if scope.spans <= _SPANS_HERE_MAX:
+        sql = f"SELECT trace_id, {sql_ns('start')} FROM spans PREWHERE {within('start')} {SMALL}"
+        newest: dict[bytes, int] = {}
+        for trace, start_ns in await store.fetch(sql, scope.params):
+            newest[trace] = max(start_ns, newest.get(trace, 0))
+        ordered = sorted(newest, key=lambda trace: (-newest[trace], trace))
+        return [trace.hex() for trace in ordered[:SESSION_TRACES_MAX]]
     sql = (
-        f"SELECT lower(hex(trace_id)) FROM spans WHERE {within('start')} GROUP BY trace_id "
+        f"SELECT lower(hex(trace_id)) FROM spans PREWHERE {within('start')} GROUP BY trace_id "
         f"ORDER BY max(start) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
     )
     return [row[0] for row in await store.fetch(sql, scope.params)]
@@ -93,7 +126,7 @@ async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
 async def trace_ids(store: Store, scope: Scope) -> list[str]:
     """The newest traces of a session, told by its spans and by its messages."""
     sql = (
-        f"SELECT lower(hex(trace_id)) FROM messages WHERE {in_hours('at')} AND trace_id != toFixedString('', 16) "
+        f"SELECT lower(hex(trace_id)) FROM messages PREWHERE {in_hours('at')} WHERE trace_id != toFixedString('', 16) "
         f"GROUP BY trace_id ORDER BY max(at) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
     )
     of_spans, of_messages = await asyncio.gather(traces_of_spans(store, scope), store.fetch(sql, scope.params))

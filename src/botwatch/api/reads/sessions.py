@@ -22,14 +22,14 @@ from botwatch.store.client import Store
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STRETCHES_S: Final = (300, 1_800, 10_800, 64_800, 388_800, 2_332_800)
 
-COLUMNS: Final = (
-    "session_id, bot, max(user_id), max(channel), max(host), min(first_seen), max(last_seen), min(first_message), "
-    "max(last_message), sum(messages_in), sum(messages_out), max(ended), max(outcome), max(handed_off), "
-    "sum(feedback_count), sum(feedback_sum)"
+EACH: Final = (
+    *("session_id", "bot", "max(user_id)", "max(channel)", "max(host)", "min(first_seen)", "max(last_seen)"),
+    *("min(first_message)", "max(last_message)", "sum(messages_in)", "sum(messages_out)", "max(ended)"),
+    *("max(outcome)", "max(handed_off)", "sum(feedback_count)", "sum(feedback_sum)"),
 )
-_COLUMNS_COUNT: Final = 16
-_TIE: Final = "bitShiftRight(cityHash64(bot, session_id), 1)"
-_SEEN_US: Final = "toUnixTimestamp64Micro(max(last_seen))"
+COLUMNS: Final = ", ".join(EACH)
+TIE: Final = "bitShiftRight(cityHash64(bot, session_id), 1)"
+SEEN_US: Final = "toUnixTimestamp64Micro(max(last_seen))"
 _ENDED: Final = "isNotNull(max(ended)) AND (isNull(max(last_message)) OR max(ended) >= max(last_message))"
 _SPOKE: Final = (
     "isNotNull(max(last_message)) AND max(last_message) > fromUnixTimestamp64Micro({active_us:Int64}, 'UTC')"
@@ -129,8 +129,8 @@ async def page(store: Store, wanted: Wanted, eyes: Eyes) -> SessionPage:
     shown = rows[: wanted.limit]
     more = len(rows) > wanted.limit
     return SessionPage(
-        items=[Totals(*row[:_COLUMNS_COUNT]).item(wanted.active_us, eyes) for row in shown],
-        next=cursor_of(*shown[-1][_COLUMNS_COUNT : _COLUMNS_COUNT + 2]) if more else None,
+        items=[Totals(*row[: len(EACH)]).item(wanted.active_us, eyes) for row in shown],
+        next=cursor_of(*shown[-1][len(EACH) : len(EACH) + 2]) if more else None,
         total=await _total(store, wanted, eyes, rows) if wanted.state is SessionState.ACTIVE else None,
     )
 
@@ -147,20 +147,29 @@ def _stretches(wanted: Wanted, newest_us: int) -> Iterator[int]:
 
 
 def _query(wanted: Wanted, eyes: Eyes, from_us: int, before: list[int | str] | None) -> tuple[str, dict[str, Any]]:
-    params: dict[str, Any] = {
-        "from_us": max(0, from_us),
-        "active_us": wanted.active_us,
-        "limit": wanted.limit + 1,
-        "offset": wanted.offset,
-    }
+    grouped, params = grouped_by(wanted, eyes, from_us, before)
+    params |= {"limit": wanted.limit + 1, "offset": wanted.offset}
+    later = "(seen_us, tie) < ({before_us:Int64}, {before_tie:UInt64})" if before is not None else "1"
+    counted = ", count() OVER () AS total" if wanted.state is SessionState.ACTIVE else ""
+    sql = (
+        f"SELECT * FROM (SELECT {COLUMNS}, {SEEN_US} AS seen_us, {TIE} AS tie{counted} {grouped}"
+        f") WHERE {later} ORDER BY seen_us DESC, tie DESC LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
+    )
+    return sql, params
+
+
+def grouped_by(
+    wanted: Wanted, eyes: Eyes, from_us: int = 0, before: list[int | str] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """FROM … the sessions that were seen since then, each a group."""
+    params: dict[str, Any] = {"from_us": max(0, from_us), "active_us": wanted.active_us}
     seen = ["hour >= toStartOfHour(fromUnixTimestamp64Micro({from_us:Int64}, 'UTC'))"]
     seen.append("last_seen >= fromUnixTimestamp64Micro({from_us:Int64}, 'UTC')")
-    kept, later = [f"{_SEEN_US} >= {{from_us:Int64}}"], "1"
+    kept = [f"{SEEN_US} >= {{from_us:Int64}}"]
     those = []
     if before is not None:
         params |= {"before_us": before[0], "before_tie": before[1]}
         seen.append("hour <= toStartOfHour(fromUnixTimestamp64Micro({before_us:Int64}, 'UTC'))")
-        later = "(seen_us, tie) < ({before_us:Int64}, {before_tie:UInt64})"
     if wanted.bot is not None:
         params["bot"] = wanted.bot
         seen.append("bot = {bot:String}")
@@ -174,13 +183,8 @@ def _query(wanted: Wanted, eyes: Eyes, from_us: int, before: list[int | str] | N
         those.append(_found(wanted.search, eyes, params))
     if from_us > 0:
         those.append(f"session_id IN (SELECT session_id FROM session_hours WHERE {' AND '.join(seen)})")
-    counted = ", count() OVER () AS total" if wanted.state is SessionState.ACTIVE else ""
-    sql = (
-        f"SELECT * FROM (SELECT {COLUMNS}, {_SEEN_US} AS seen_us, {_TIE} AS tie{counted} "
-        f"FROM sessions WHERE {' AND '.join(those) or '1'} GROUP BY session_id, bot HAVING {' AND '.join(kept)}"
-        f") WHERE {later} ORDER BY seen_us DESC, tie DESC LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
-    )
-    return sql, params
+    where, having = " AND ".join(those) or "1", " AND ".join(kept)
+    return f"FROM sessions WHERE {where} GROUP BY session_id, bot HAVING {having}", params
 
 
 def _found(search: str, eyes: Eyes, params: dict[str, Any]) -> str:

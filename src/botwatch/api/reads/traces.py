@@ -16,18 +16,25 @@ from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, cursor_of, moment, parts_of
 from botwatch.api.reads.scope import Scope
 from botwatch.api.reads.slices import slices
-from botwatch.api.reads.values import known, sql_hex, sql_inside, sql_ns, sql_time
+from botwatch.api.reads.values import known, sql_hex, sql_inside, sql_ns, sql_time, sql_traces
 from botwatch.api.shapes_telemetry import TraceItem
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
 from botwatch.limits import TRACE_SPREAD_S_MAX
 from botwatch.store.client import Store
 
-_SPREAD_NS: Final = TRACE_SPREAD_S_MAX * SECOND_NS
+SPREAD_NS: Final = TRACE_SPREAD_S_MAX * SECOND_NS
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _BOTS_SHOWN: Final = 20
 NO_PARENT: Final = "parent_span_id = toFixedString('', 8)"
 END_NS: Final = f"{sql_ns('start')} + toInt64(least(duration_ns, 1000000000000000000))"
+# What is told of a trace, from all its spans.
+EACH: Final = (
+    *(sql_hex("trace_id"), f"argMin(name, (NOT {NO_PARENT}, start))", sql_ns("min(start)"), f"max({END_NS})"),
+    *("count()", "countIf(status = 'error')", f"groupUniqArray({_BOTS_SHOWN})(toString(bot))"),
+    *("argMinIf(action, start, action != '')", "toValidUTF8(argMinIf(session_id, start, session_id != ''))"),
+    *("toValidUTF8(argMinIf(user_id, start, user_id != ''))", "argMinIf(channel, start, channel != '')"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ async def page(
     store: Store, wanted: Filter, limit: int, cursor: str | None, now_ns: int, eyes: Eyes
 ) -> Page[TraceItem]:
     before = _before(cursor) if cursor is not None else None
+    if wanted.traces == ():
+        return Page(items=[], next=None)
     found: list[Sequence[Any]] = []
     for piece in slices(wanted.window, now_ns, before[0] if before else None, few=wanted.few):
         sql, params = _listed(wanted, piece, before)
@@ -63,8 +72,8 @@ async def page(
     shown = found[:limit]
     if not shown:
         return Page(items=[], next=None)
-    around = Window(max(0, shown[-1][1] - _SPREAD_NS), shown[0][1] + _SPREAD_NS)
-    items = {item.trace_id: item for item in await summaries(store, [row[0] for row in shown], around, eyes)}
+    around = Window(max(0, shown[-1][1] - SPREAD_NS), shown[0][1] + SPREAD_NS)
+    items = {one.trace_id: one for one in await summaries(store, [row[0] for row in shown], around, eyes)}
     return Page(
         items=[items[row[0]] for row in shown if row[0] in items],
         next=cursor_of(shown[-1][1], shown[-1][0]) if len(found) > limit else None,
@@ -73,8 +82,8 @@ async def page(
 
 def _listed(wanted: Filter, piece: Window, before: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:
     """The traces whose first fitting span is in the piece; one that has others shortly before is not."""
-    where, params = _conditions(wanted)
-    params |= {"lower": piece.from_ns, "back": max(0, piece.from_ns - _SPREAD_NS), "upper": piece.to_ns}
+    where, params = conditions(wanted)
+    params |= {"lower": piece.from_ns, "back": max(0, piece.from_ns - SPREAD_NS), "upper": piece.to_ns}
     those = ["first_ns >= {lower:Int64}"]
     if before is not None:
         params |= {"before_ns": before[0], "before_id": before[1]}
@@ -95,16 +104,11 @@ async def summaries(
     if not trace_ids:
         return []
     sql = (
-        f"SELECT {sql_hex('trace_id')} AS id, argMin(name, (NOT {NO_PARENT}, start)), "
-        f"{sql_ns('min(start)')} AS start_ns, "
-        f"max({END_NS}), count(), countIf(status = 'error'), groupUniqArray({_BOTS_SHOWN})(toString(bot)), "
-        "argMinIf(action, start, action != ''), toValidUTF8(argMinIf(session_id, start, session_id != '')), "
-        "toValidUTF8(argMinIf(user_id, start, user_id != '')), argMinIf(channel, start, channel != '') FROM spans "
-        "WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)) "
-        f"AND {sql_inside('start')} GROUP BY trace_id ORDER BY start_ns DESC, id DESC {settings}"
+        f"SELECT {', '.join(EACH)} FROM spans PREWHERE {sql_traces(trace_ids)} AND {sql_inside('start')} "
+        f"GROUP BY trace_id ORDER BY min(start) DESC, trace_id DESC {settings}"
     )
-    params = {"traces": list(trace_ids), "lower": around.from_ns, "upper": around.to_ns}
-    return [_item(row, eyes) for row in await store.fetch(sql, params)]
+    params = {"lower": around.from_ns, "upper": around.to_ns}
+    return [item(row, eyes) for row in await store.fetch(sql, params)]
 
 
 def _before(cursor: str) -> tuple[int, str]:
@@ -114,7 +118,7 @@ def _before(cursor: str) -> tuple[int, str]:
     return int(first_ns), str(trace_id)
 
 
-def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+def conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     where: list[str] = []
     params: dict[str, Any] = {}
     for column, value in (
@@ -132,12 +136,11 @@ def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
         params["min_ns"] = round(wanted.min_ms * 1e6)
         where.append("duration_ns >= {min_ns:UInt64}")
     if wanted.traces is not None:
-        params["traces"] = list(wanted.traces)
-        where.append("trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))")
+        where.append(sql_traces(wanted.traces))
     return where, params
 
 
-def _item(row: Sequence[Any], eyes: Eyes) -> TraceItem:
+def item(row: Sequence[Any], eyes: Eyes) -> TraceItem:
     trace_id, name, start_ns, end_ns, spans, errors, bots, action, session_id, user, channel = row
     return TraceItem(
         trace_id=trace_id,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import orjson
@@ -36,6 +36,10 @@ def sql_ns(column: str) -> str:
     return f"toUnixTimestamp64Nano({column})"
 
 
+def sql_us(column: str) -> str:
+    return f"toUnixTimestamp64Micro({column})"
+
+
 def sql_hex(column: str) -> str:
     return f"lower(hex({column}))"
 
@@ -43,6 +47,12 @@ def sql_hex(column: str) -> str:
 def sql_time(parameter: str) -> str:
     """A parameter in nanoseconds as the time it means."""
     return f"fromUnixTimestamp64Nano({{{parameter}:Int64}}, 'UTC')"
+
+
+def sql_traces(trace_ids: Iterable[str]) -> str:
+    """Those of these traces, as literals: a list the engine must take apart first costs it twice as much."""
+    literals = ("".join(f"\\x{byte:02x}" for byte in bytes.fromhex(trace)) for trace in trace_ids)
+    return "trace_id IN ('{}')".format("', '".join(literals))
 
 
 def sql_inside(column: str) -> str:
