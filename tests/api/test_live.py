@@ -29,6 +29,7 @@ from botwatch.state import Database, tokens
 from botwatch.state.people import OPERATOR
 from tests.api.conftest import NOW_NS, Secrets, browser
 from tests.fault.harness import TOKEN, running
+from tests.notify.house import opened
 
 WAIT_S = 20.0
 
@@ -42,6 +43,7 @@ class World:
     away: bool = False
     stored: int = 0
     hold: asyncio.Event | None = None
+    services: dict[str, str] = field(default_factory=dict)
 
     def intake(self) -> dict[Signal, Counts]:
         return {signal: Counts(stored=self.stored if signal is Signal.LOGS else 0) for signal in Signal}
@@ -55,7 +57,7 @@ class World:
         sessions = SessionFigures(active=self.active, peak_today=9, avg_duration_seconds=None)
         messages = MessageFigures(today=1, this_hour=1, avg_response_ms=None)
         resources = ResourceFigures(cpu_percent=None, memory_percent=None, gpu_percent=None, disk_percent=None)
-        return NOW_NS, Status(sessions=sessions, messages=messages, resources=resources, services={})
+        return NOW_NS, Status(sessions=sessions, messages=messages, resources=resources, services=dict(self.services))
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 async def app(context: Context, clock: ManualClock, world: World) -> AsyncIterator[FastAPI]:
-    telemetry = Telemetry(cast(Any, None), cast(Any, None), world, Fresh(clock))
+    telemetry = Telemetry(cast(Any, None), cast(Any, None), cast(Any, world), Fresh(clock))
     app = create_app(replace(context, telemetry=telemetry))
     yield app
     await app.state.live.close()
@@ -161,6 +163,29 @@ async def test_a_tick_names_what_came_and_why_there_are_no_figures(
     assert last["away"] == "the telemetry store does not answer (code 210)"
     world.away = False
     await viewer.until(lambda: viewer.ticks()[-1]["status"] is not None)
+
+
+async def test_a_tick_names_the_incidents_services_and_rules_that_changed(
+    app: FastAPI, secrets: Secrets, world: World, database: Database
+) -> None:
+    await database.write(lambda session: opened(session, NOW_NS, labels={"host": "before"}))
+    viewer = Viewer(app, {"authorization": f"Bearer {secrets.monitor}"})
+    await viewer.until(viewer.ticks)
+    first = viewer.ticks()[0]
+    assert (first["incidents"], first["services"], first["rules"]) == ([], [], False)  # a page that opens asks itself
+    assert first["open"] == {"info": 0, "warning": 0, "critical": 1}
+    ours = await database.write(lambda session: opened(session, NOW_NS, labels={"host": "since"}))
+    world.services = {"redis": "stopped"}
+    await viewer.until(lambda: any(tick["incidents"] for tick in viewer.ticks()))
+    await viewer.until(lambda: any(tick["services"] for tick in viewer.ticks()))
+    assert [tick["incidents"] for tick in viewer.ticks() if tick["incidents"]] == [[ours]]
+    assert [tick["services"] for tick in viewer.ticks() if tick["services"]] == [["redis"]]
+    assert viewer.ticks()[-1]["open"]["critical"] == 2
+    world.away = True  # what is not known has not changed
+    await viewer.until(lambda: viewer.ticks()[-1]["away"])
+    world.away = False
+    await viewer.until(lambda: viewer.ticks()[-1]["status"])
+    assert sum(bool(tick["services"]) for tick in viewer.ticks()) == 1
 
 
 async def test_an_engine_that_does_not_answer_is_said_to(

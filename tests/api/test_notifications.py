@@ -74,6 +74,21 @@ async def test_a_channel_is_added_listed_changed_and_removed_and_no_answer_holds
     assert error_of(await admin.delete("/api/channels/ops")) == (404, "not_found")
 
 
+async def test_what_is_kept_is_sent_to_the_address_it_was_given_for(admin: httpx.AsyncClient) -> None:
+    """Who may change an address shall not get to know a secret by it."""
+    options = {"url": "https://alerts.example", "token": SECRET}
+    given = {"kind": "alertmanager", "options": options}
+    assert (await admin.put("/api/channels/am", json=given)).status_code == 200
+    moved = {"kind": "alertmanager", "options": {"url": "https://evil.example"}}
+    refused = await admin.put("/api/channels/am", json=moved)
+    assert error_of(refused) == (422, "bad_request")
+    assert "given for another address" in refused.text
+    same = {"kind": "alertmanager", "options": {"url": options["url"], "username": "bot"}}
+    assert (await admin.put("/api/channels/am", json=same)).json()["secrets"] == ["token"]
+    moved["options"]["token"] = "another"  # type: ignore[index]
+    assert (await admin.put("/api/channels/am", json=moved)).status_code == 200
+
+
 async def test_a_monitor_looks_and_changes_nothing(client: httpx.AsyncClient, secrets: Secrets) -> None:
     client.headers.update(bearer(secrets.monitor))
     for path in ("/api/channels", "/api/routes", "/api/silences", "/api/deliveries", "/api/notices?incident=x"):
@@ -85,6 +100,7 @@ async def test_a_monitor_looks_and_changes_nothing(client: httpx.AsyncClient, se
         ("POST", "/api/channels/ops/test", None),
         ("PUT", "/api/routes", {"routes": []}),
         ("POST", "/api/silences", silence),
+        ("PUT", "/api/silences/1", silence),
         ("DELETE", "/api/silences/1", None),
         ("POST", "/api/drill", {}),
     ):
@@ -132,10 +148,15 @@ async def test_a_silence_is_made_listed_and_ended(admin: httpx.AsyncClient) -> N
     assert made.json()["holds"] is False
     number = made.json()["id"]
     assert [each["id"] for each in (await admin.get("/api/silences")).json()["items"]] == [number]
+    once = {"where": ["host=a"], "starts": "2027-01-01T00:00:00Z", "ends": "2027-01-30T00:00:00Z", "comment": "moving"}
+    changed = await admin.put(f"/api/silences/{number}", json=once)
+    assert (changed.status_code, changed.json()["id"], changed.json()["holds"]) == (200, number, True)
+    assert changed.json()["silence"]["window"] is None
     assert (await admin.delete(f"/api/silences/{number}")).status_code == 204
     assert (await admin.get("/api/silences")).json()["items"] == []
     assert len((await admin.get("/api/silences?over=true")).json()["items"]) == 1
     assert error_of(await admin.delete(f"/api/silences/{number}")) == (404, "not_found")
+    assert error_of(await admin.put(f"/api/silences/{number}", json=once)) == (404, "not_found")
 
 
 async def test_a_test_message_is_sent_and_its_receipt_shown(

@@ -21,7 +21,8 @@ OPEN = {
     ("POST", "/api/auth/sign-in"),
     ("GET", "/api/openapi.json"),
 }
-ADMIN = re.compile(r"/api/(users|keys|audit)\b")
+ADMIN = re.compile(r"/api/(users|keys|audit|reports/[^/]+/shares)\b")
+BY_LINK = re.compile(r"/api/shared/")  # whatever somebody's role is
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
@@ -57,6 +58,10 @@ async def test_a_monitor_may_look_and_only_an_admin_may_administer(
     assert any(ADMIN.match(path) for _, path in found)
     for method, path in found:
         as_monitor = await ask(client, method, path, headers=bearer(secrets.monitor))
+        if BY_LINK.match(path):
+            assert error_of(as_monitor) == (401, "unauthorised"), (method, path)
+            assert error_of(await ask(client, method, path, headers=bearer(secrets.admin))) == (401, "unauthorised")
+            continue
         if ADMIN.match(path):
             assert error_of(as_monitor) == (403, "forbidden"), (method, path)
         elif method == "GET":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,6 +40,7 @@ def test_a_low_threshold_fires_is_taken_care_of_and_a_usual_one_ends_it(server: 
     look.at("/alerts")
     row = page.get_by_role("row", name=NEVER_SECOND_TOUCHED)
     expect(row).to_be_visible(timeout=FIRES_MS)
+    expect(page.locator(".badge")).to_contain_text("open:")  # wherever one is
     look.shot("alerts-light-1440")
     row.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name=NEVER_SECOND_TOUCHED)).to_be_visible()
@@ -72,19 +75,21 @@ def test_what_a_rule_would_have_done_follows_the_threshold(open_page: Opened) ->
 def test_a_rule_of_ones_own_is_made_and_deleted(server: Botwatch, open_page: Opened) -> None:
     look = open_page()
     page = look.at("/alerts/rules")
+    page.get_by_role("button", name="Add a rule").click()
     page.get_by_label("Name").fill("Many errors")
-    page.get_by_label("Measure").fill("errors.cuont")
+    page.get_by_label(re.compile(r"^Measure \*$")).fill("errors.cuont")
     page.get_by_role("spinbutton", name="Value").fill("10")
-    page.get_by_label("Over, minutes").fill("1")
-    page.get_by_role("button", name="Add").click()
+    page.get_by_role("spinbutton", name="Over").first.fill("1")
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("errors.count")  # the nearest there is
     look.said.clear()  # a refusal is told to the console, too
-    page.get_by_label("Measure").fill("errors.count")
-    page.locator("[name=aggregation]").select_option("sum")
-    page.get_by_role("button", name="Add").click()
+    page.get_by_label(re.compile(r"^Measure \*$")).fill("errors.count")
+    page.get_by_label("Its").select_option("sum")
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("sum of errors.count over 1m ≥ 10")).to_be_visible()
     assert asked(server, "GET", "/api/rules/Many errors").json()["source"] == "api"
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete Many errors").click()
+    page.get_by_role("button", name="Delete Many errors, really").click()
     expect(page.get_by_role("heading", name="All rules")).to_be_visible()
     assert asked(server, "GET", "/api/rules/Many errors").status_code == 404
 
@@ -95,8 +100,8 @@ def test_a_channel_is_added_tried_and_its_failure_told(server: Botwatch, open_pa
     page = look.at("/alerts/channels")
     page.get_by_label("Kind").select_option("webhook")
     page.get_by_label("Name", exact=True).fill("ours")
-    page.get_by_label("url").first.fill("http://127.0.0.1:9/hook")
-    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Url").first.fill("http://127.0.0.1:9/hook")
+    page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Test ours").click()
     expect(page.get_by_role("status").filter(has_text="Test through")).to_contain_text("failed")
     look.shot("channels-light-1440")
@@ -104,6 +109,7 @@ def test_a_channel_is_added_tried_and_its_failure_told(server: Botwatch, open_pa
     expect(page.get_by_role("row", name="ours").first).to_contain_text("failed")
     look.at("/alerts/channels")
     page.get_by_role("button", name="Delete ours").click()
+    page.get_by_role("button", name="Delete ours, really").click()
     expect(page.get_by_role("button", name="Test ours")).to_have_count(0)
 
 

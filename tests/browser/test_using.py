@@ -6,12 +6,12 @@ import csv
 import json
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import Look, Opened
 from tests.browser.seed import EVIL_ESCAPES, EVIL_TEXT, FAULT
@@ -58,6 +58,10 @@ def test_a_store_that_is_away_is_not_live(open_page: Opened) -> None:
         "status": None,
         "away": "The telemetry store is away.",
         "changed": [],
+        "incidents": [],
+        "open": None,
+        "services": [],
+        "rules": False,
     }
     data = json.dumps({"data": json.dumps(tick)})
     hear = f'if (name === "tick") setTimeout(() => heard({data}), 50)'
@@ -126,6 +130,26 @@ def test_a_brush_looks_closer_and_all_charts_share_a_cursor(open_page: Opened) -
     page.locator(".u-over").first.dblclick()
     page.wait_for_url("**/?from=*")
     assert 7_100 < _moment(params(page)["to"][0]) - _moment(params(page)["from"][0]) < 7_300
+
+
+def test_a_chart_shows_what_happened_and_what_is_usual(open_page: Opened) -> None:
+    look = open_page()
+    at = datetime.fromtimestamp(time.time() - 1_800, tz=UTC).isoformat()
+    deploy = {"kind": "deploy", "at": at, "text": "orders 1.5 was first seen", "bot": "orders", "url": ""}
+    look.page.route("**/api/changes?*", lambda route: route.fulfill(json={"items": [deploy], "next": None}))
+    page = look.at("/explore/measures?measure=messages.count&period=1h")
+    box = page.locator(".u-over").bounding_box()
+    assert box
+    for part in range(480, 521, 4):  # the chart begins where its first whole step does
+        page.mouse.move(box["x"] + box["width"] * part / 1_000, box["y"] + 20)
+        if page.locator(".happened").count():
+            break
+    expect(page.locator(".happened")).to_contain_text("orders 1.5 was first seen")
+    with page.expect_response("**/api/baseline?*") as asked:
+        page.get_by_role("button", name="Usual").click()
+    assert asked.value.ok, asked.value.text()
+    expect(page.locator("figcaption")).to_contain_text("it is not known yet what is usual")
+    assert page.url.endswith("usual=1")
 
 
 def _moment(text: str) -> float:
@@ -335,3 +359,72 @@ def test_fifty_lines_are_told_apart(open_page: Opened) -> None:
     expect(page.locator("tbody tr")).to_have_count(50)
     expect(page.locator("figcaption")).to_contain_text("and 35 more")
     assert len(set(page.locator("tbody .link").all_inner_texts())) == 50
+
+
+def test_a_report_is_put_together_from_charts_shared_and_taken_home(
+    open_page: Opened, node_modules: Path, tmp_path: Path
+) -> None:
+    look = open_page(accept_downloads=True)
+    page = look.at("/explore/measures?measure=messages.count&by=channel")
+    page.get_by_role("combobox", name="Add to a report").select_option("new")
+    expect(page.get_by_role("img", name=re.compile("^messages.count. WhatsApp: highest"))).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("The week <b>")
+    page.get_by_label("Title, if you like").fill("By channel")
+    page.get_by_role("button", name="Add a chart").click()
+    page.get_by_role("combobox", name="Measure").nth(1).select_option("messages.in")
+    page.get_by_role("combobox", name="Drawn as").nth(1).select_option("number")
+    expect(page.locator(".figure strong")).to_have_text(re.compile(r"^\d+$"))
+    page.get_by_role("button", name="Move messages.in up").click()
+    _accessible(look, node_modules, "report-edit")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile(r"/insights/reports/\d+$"))
+    expect(page.locator(".report h2")).to_have_text(["messages.in", "By channel"])
+    expect(page.get_by_role("img", name=re.compile("^By channel. WhatsApp: highest"))).to_be_visible()
+    page.get_by_role("combobox", name="Time").select_option("1h")
+    page.wait_for_url("**/insights/reports/*?period=1h")  # a colleague sees the same
+    for name in ("PDF", "CSV"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name, exact=True).click()
+        download.value.save_as(tmp_path / name)
+    assert (tmp_path / "PDF").read_bytes().startswith(b"%PDF-")
+    assert (tmp_path / "CSV").read_text(encoding="utf-8").startswith("panel,from,to,measure,channel,value,unit")
+    _accessible(look, node_modules, "report")
+    page.get_by_role("button", name="Share").click()
+    page.get_by_label("For whom").fill("the board")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.locator(".snippet pre", has_text="/shared#").inner_text()
+    other = open_page(anyone=True)
+    other.page.goto(link)
+    expect(other.page.get_by_role("heading", name="The week <b>")).to_be_visible()
+    expect(other.page.get_by_role("img", name=re.compile("^By channel. WhatsApp: highest"))).to_be_visible()
+    assert other.page.get_by_role("navigation").count() == 0
+    with other.page.expect_download() as download:
+        other.page.get_by_role("button", name="PDF").click()
+    page.get_by_role("button", name="Revoke the link for the board").click()
+    expect(page.get_by_role("button", name="Revoke the link for the board")).to_have_count(0)
+    other.page.reload()
+    expect(other.page.get_by_role("alert")).to_contain_text("has expired or was revoked")
+    other.said.clear()  # 401 is what was wanted
+    page.get_by_role("button", name="Duplicate").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Copy of The week <b>")
+    look.at("/insights/reports")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="Copy of The week <b>").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def _accessible(look: Look, node_modules: Path, name: str) -> None:
+    page = look.page
+    page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    for theme, width in (("light", 1_440), ("dark", 390)):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size(ViewportSize(width=width, height=900))
+        page.wait_for_function("width => innerWidth === width", arg=width)
+        look.shot(f"{name}-{theme}-{width}")
+        found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })")["violations"]
+        assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"at {width} px it scrolls sideways"
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(ViewportSize(width=1_440, height=900))

@@ -8,6 +8,7 @@ import { Actions } from "./pages/actions";
 import { ALERT_PLACES, Alerts } from "./pages/alerts";
 import { Conversation } from "./pages/conversation";
 import { Conversations } from "./pages/conversations";
+import { Doctor } from "./pages/doctor";
 import { Explore } from "./pages/explore";
 import { FaultPage } from "./pages/faults";
 import { Incident } from "./pages/incident";
@@ -16,6 +17,7 @@ import { Overview } from "./pages/overview";
 import { Empty, Link, Mark, Problem } from "./pages/parts";
 import { Shell, type Tab } from "./pages/shell";
 import { SettingsPage } from "./pages/settings";
+import { Shared } from "./pages/shared";
 import { SignIn } from "./pages/signIn";
 import { System } from "./pages/system";
 import { TracePage } from "./pages/trace";
@@ -29,7 +31,8 @@ const ALERTS: Tab = { key: "5", name: "Alerts", path: "/alerts" };
 const EXPLORE: Tab = { key: "6", name: "Explore", path: "/explore", timed: true };
 const INSIGHTS: Tab = { key: "7", name: "Insights", path: "/insights", timed: true };
 const SETTINGS: Tab = { key: "", name: "Settings", path: "/settings" };
-const TABS = [OVERVIEW, CONVERSATIONS, SYSTEM, ACTIONS, ALERTS, EXPLORE, INSIGHTS, SETTINGS];
+const DOCTOR: Tab = { key: "", name: "Doctor", path: "/doctor" };
+const TABS = [OVERVIEW, CONVERSATIONS, SYSTEM, ACTIONS, ALERTS, EXPLORE, INSIGHTS, SETTINGS, DOCTOR];
 const PLACES = ["logs", "traces", "faults", "measures"];
 const WORK = ["", "dependencies", "models", "queues"];
 
@@ -56,9 +59,10 @@ function App() {
   if (me.error) return <Waiting error={me.error} />;
   if (!me.data) return null;
   const [place, id, ...more] = partsOf(path);
+  const own = place === "insights" && id === "reports"; // each has a time of its own
   const [current, page] = shown();
   return (
-    <Shell tabs={TABS} current={current} me={me.data} refresh={refresh} refreshing={refreshing}>
+    <Shell tabs={TABS} current={current} timed={Boolean(current.timed) && !own} me={me.data} refresh={refresh} refreshing={refreshing}>
       <Unbroken key={path}>{page}</Unbroken>
     </Shell>
   );
@@ -71,10 +75,11 @@ function App() {
     if (place === "explore" && PLACES.includes(id ?? "logs") && !more.length) return [EXPLORE, <Explore what={id ?? "logs"} />] as const;
     if (place === "explore" && id === "faults" && more[0] && more.length === 1) return [EXPLORE, <FaultPage id={more[0]} />] as const;
     if (place === "traces" && id && !more.length) return [EXPLORE, <TracePage id={id} />] as const;
-    if (place === "system" && id === undefined) return [SYSTEM, <System />] as const;
+    if (place === "system" && id === undefined) return [SYSTEM, <System admin={me.data!.role === "admin"} />] as const;
     if (place === "alerts" && ALERT_PLACES.includes(id ?? "") && !more.length) return [ALERTS, <Alerts what={id ?? ""} admin={me.data!.role === "admin"} />] as const;
     if (place === "incidents" && id && !more.length) return [ALERTS, <Incident id={id} admin={me.data!.role === "admin"} />] as const;
-    if (place === "insights" && INSIGHT_PLACES.includes(id ?? "") && !more.length) return [INSIGHTS, <Insights what={id ?? ""} admin={me.data!.role === "admin"} />] as const;
+    if (place === "insights" && INSIGHT_PLACES.includes(id ?? "") && (!more.length || own)) return [INSIGHTS, <Insights what={id ?? ""} rest={more} me={me.data!} />] as const;
+    if (place === "doctor" && id === undefined) return [DOCTOR, <Doctor />] as const;
     if (place === "settings" && id === undefined) return [SETTINGS, <SettingsPage me={me.data!} />] as const;
     return [OVERVIEW, <Empty>There is no page at this address. <Link to="/">Go to the overview</Link></Empty>] as const;
   }
@@ -110,6 +115,6 @@ function Waiting({ error }: { error: Error }) {
 
 createRoot(document.getElementById("root")!).render(
   <QueryClientProvider client={client}>
-    <App />
+    {location.pathname === "/shared" ? <Shared /> : <App />}
   </QueryClientProvider>,
 );

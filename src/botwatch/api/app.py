@@ -14,6 +14,7 @@ from botwatch.api import (
     routes_admin,
     routes_auth,
     routes_baseline,
+    routes_changes,
     routes_channels,
     routes_contracts,
     routes_deliveries,
@@ -21,6 +22,8 @@ from botwatch.api import (
     routes_diagnosis,
     routes_drift,
     routes_export,
+    routes_export_whole,
+    routes_forms,
     routes_hosts,
     routes_incidents,
     routes_insights,
@@ -28,8 +31,10 @@ from botwatch.api import (
     routes_measures,
     routes_monitoring,
     routes_queues,
+    routes_reports,
     routes_rules,
     routes_services,
+    routes_shared,
     routes_silences,
     routes_telemetry,
     routes_tokens,
@@ -50,13 +55,18 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_hosts.router,
     routes_services.router,
     routes_telemetry.router,
+    routes_changes.router,
     routes_dependencies.router,
     routes_diagnosis.router,
     routes_drift.router,
     routes_contracts.router,
     routes_insights.router,
     routes_live.router,
+    routes_export_whole.router,  # before the one that takes any list
     routes_export.router,
+    routes_reports.router,
+    routes_shared.router,
+    routes_forms.router,
     routes_channels.router,
     routes_silences.router,
     routes_deliveries.router,
@@ -85,6 +95,7 @@ def create_app(context: Context) -> FastAPI:
         app.include_router(router)
     routes_live.install(app)
     routes_export.install(app)
+    routes_reports.install(app)
     web.install(app)
     return app
 

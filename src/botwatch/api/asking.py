@@ -23,6 +23,8 @@ from botwatch.measure.query import DAY_S, TICK_S, parse_duration_s
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIME: Final = datetime(2200, 1, 1, tzinfo=UTC)  # the engine's own ends in 2262
 _TICK_NS: Final = TICK_S * SECOND_NS
+_GRACE_S_MAX: Final = 30.0
+_LENGTHS_PER_GRACE: Final = 3_000  # less than a third of a pixel of a chart
 _WORD: Final = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -67,6 +69,11 @@ class Window:
 
     from_ns: int
     to_ns: int
+
+    @property
+    def grace_s(self) -> float:
+        """How old an answer over so long a time may be while the next one is worked out."""
+        return min(_GRACE_S_MAX, (self.to_ns - self.from_ns) / SECOND_NS / _LENGTHS_PER_GRACE)
 
     def within(self, other: Window) -> Window:
         """What both share; empty when that is nothing."""

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from botwatch import limits
 from botwatch.api.auth import Admin, SignedIn
 from botwatch.api.context import Context, Ctx
+from botwatch.api.forms import KindShape
+from botwatch.api.forms_of_ways import channels as channel_forms
 from botwatch.api.shapes_notify import (
     ChannelGiven,
     ChannelShape,
     Fares,
-    KindShape,
     ReceiptShape,
     RoutesGiven,
     RoutesShape,
@@ -26,7 +27,6 @@ from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest, NotFound
 from botwatch.notify import book, outbox
 from botwatch.notify.book import Base
-from botwatch.notify.channels import KINDS
 from botwatch.notify.note import Purpose
 from botwatch.notify.outbox import Frame
 from botwatch.notify.rows import DeliveryRow, RouteRow
@@ -52,7 +52,7 @@ def wake(context: Context) -> None:
 @router.get("/channels/kinds")
 async def list_kinds(_: SignedIn) -> list[KindShape]:
     """What a channel can be, and the options of each."""
-    return [KindShape.of(kind) for kind in KINDS.values()]
+    return channel_forms()
 
 
 @router.get("/channels")

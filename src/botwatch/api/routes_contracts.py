@@ -10,6 +10,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 
 from botwatch.api.asking import Listed, Name, Timed
+from botwatch.api.context import Ctx
+from botwatch.api.contract_trials import trial_of, way_of
 from botwatch.api.pages import Page, moment
 from botwatch.api.reads import contracts as reads
 from botwatch.api.reads.contracts import REPLIES, Counts
@@ -34,8 +36,7 @@ from botwatch.detect.rule import Kind, Rule
 from botwatch.errors import BadRequest, NotFound
 from botwatch.limits import CONTRACTS_MAX
 from botwatch.settings import Settings
-from botwatch.watch.contracts.settler import Way, enabled
-from botwatch.watch.contracts.trial import tried
+from botwatch.watch.contracts.settler import enabled
 
 router = APIRouter(prefix="/api/contracts", tags=["contracts"])
 
@@ -64,14 +65,11 @@ async def list_contracts(asks: Asks, book: Book, asked: Annotated[Timed, Query()
 
 
 @router.post("/check")
-async def check_contract(asks: Asks, book: Book, given: ContractToCheck) -> TrialShape:
+async def check_contract(context: Ctx, asks: Asks, book: Book, given: ContractToCheck) -> TrialShape:
     """What a contract would have counted over stored history, with its newest breaches. Nothing is saved."""
     rule = _wanted(book, given)
     window = Timed.model_validate({"period": given.period}).window(asks.now_ns, asks.zone, "24h")
-    way = Way(asks.settings.time_zone, asks.settings.late_hours * 3_600)
-    low_us, high_us, now_us = window.from_ns // 1_000, window.to_ns // 1_000, asks.now_ns // 1_000
-    trial = await tried(asks.store, way, rule.name, read(rule.options), low_us, high_us, now_us)
-    return TrialShape.of(rule.name, trial, window.from_ns, window.to_ns)
+    return await trial_of(asks.store, way_of(context), rule, window, asks.now_ns)
 
 
 @router.get("/{name:path}/breaches")

@@ -24,6 +24,7 @@ from botwatch.api.shapes_diagnosis import Diagnosis, TopicItem
 from botwatch.api.telemetry import Asker, Asks
 from botwatch.state.rows import KeyRow
 
+_GRACE_S: Final = 15.0
 _TTL_S: Final = 5.0
 
 router = APIRouter(prefix="/api", tags=["diagnosis"])
@@ -52,7 +53,7 @@ async def read_diagnosis(
             ingest_key_needed=context.settings.ingest_needs_key,
         )
 
-    return await asks.once(work, ttl_s=_TTL_S)
+    return await asks.once(work, ttl_s=_TTL_S, grace_s=_GRACE_S)
 
 
 def _gathers(asks: Asker, context: Ctx, standing: Standing) -> dict[Topic, Callable[[], Awaitable[object]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
@@ -22,7 +23,9 @@ from botwatch.api.routes_monitoring import status_now
 from botwatch.api.shapes_monitoring import Status
 from botwatch.api.streaming import Stream
 from botwatch.api.telemetry import Telemetry
+from botwatch.detect.rule import Severity
 from botwatch.errors import BotwatchError, Refused, StoreAway, TryAgain
+from botwatch.incident import ledger
 from botwatch.nouns import Signal
 
 _AGAIN_MS: Final = 2_000
@@ -39,6 +42,10 @@ class Tick(BaseModel):
     status: Status | None = Field(description="null: it could not be found out")
     away: str | None = Field(description="why it could not, in words")
     changed: list[Signal] = Field(description="of what anything was stored since the tick before")
+    incidents: list[str] = Field(description="ids of those that changed since the tick before; of many the newest")
+    open: dict[Severity, int] | None = Field(description="incidents that are not over; null: it is not known")
+    services: list[str] = Field(description="names of those that changed since the tick before, came or went")
+    rules: bool = Field(description="whether any rule changed since the tick before")
 
 
 class Live:
@@ -52,7 +59,7 @@ class Live:
         self._next = asyncio.Event()
         self._producer: asyncio.Task[None] | None = None
         self._closed = False
-        self._stored: dict[Signal, int] = {}
+        self._before = _Before()
 
     @property
     def viewers(self) -> int:
@@ -83,7 +90,7 @@ class Live:
             raise TryAgain(why, retry_after_s=limits.LIVE_EVERY_S, hint="ask for the status instead, now and then")
         self._viewers += 1
         if self._producer is None or self._producer.done():
-            self._event = b""
+            self._event, self._before = b"", _Before()
             self._producer = asyncio.create_task(self._produce())
 
     async def close(self) -> None:
@@ -106,21 +113,72 @@ class Live:
     async def _tick(self) -> Tick:
         context = cast(Context, self._app.state.context)
         telemetry = cast(Telemetry, context.telemetry)
+        before = self._before
         stored = {signal: counts.stored for signal, counts in telemetry.intake.intake().items()}
-        changed = [signal for signal, count in stored.items() if count != self._stored.get(signal, count)]
-        self._stored = stored
-        away: str | None
+        changed = [signal for signal, count in stored.items() if count != before.stored.get(signal, count)]
+        before.stored = stored
+        incidents, open_ = await self._incidents(context)
+        as_of_ns, status, away = await self._status(context, telemetry)
+        return Tick(
+            as_of=moment(as_of_ns),
+            status=status,
+            away=away,
+            changed=changed,
+            incidents=incidents,
+            open=open_,
+            services=before.other_services(status),
+            rules=before.other_rules(context.rules.changes if context.rules is not None else 0),
+        )
+
+    async def _incidents(self, context: Context) -> tuple[list[str], dict[Severity, int] | None]:
+        after = self._before.change
+        try:
+            (newest, ids), counted = await context.database.read(
+                lambda session: (ledger.changed_since(session, after), ledger.counted(session))
+            )
+        except BotwatchError:
+            return [], None
+        self._before.change = newest
+        return ids, {severity: counted.get(severity, 0) for severity in Severity}
+
+    async def _status(self, context: Context, telemetry: Telemetry) -> tuple[int, Status | None, str | None]:
+        """The figures, or why there are none."""
         try:
             async with asyncio.timeout(limits.LIVE_LOOK_S_MAX):
                 as_of_ns, status = await status_now(telemetry, context)
-                return Tick(as_of=moment(as_of_ns), status=status, away=None, changed=changed)
+                return as_of_ns, status, None
         except BotwatchError as error:
             away = error.message
         except TimeoutError:
             away = f"The telemetry store has not answered for {limits.LIVE_LOOK_S_MAX} s."
         except Exception as error:  # the page must not take silence for calm
             away = f"The status could not be worked out ({type(error).__name__})."
-        return Tick(as_of=moment(context.clock.now_ns()), status=None, away=away, changed=changed)
+        return context.clock.now_ns(), None, away
+
+
+@dataclass(slots=True)
+class _Before:
+    """What the tick before was told of; the first one tells of no change."""
+
+    stored: dict[Signal, int] = field(default_factory=dict)
+    change: int | None = None
+    services: dict[str, str] | None = None
+    rules: int | None = None
+
+    def other_services(self, status: Status | None) -> list[str]:
+        if status is None:
+            return []
+        before, now = self.services, {name: str(found) for name, found in status.services.items()}
+        self.services = now
+        return (
+            sorted(name for name in before.keys() | now if before.get(name) != now.get(name))
+            if before is not None
+            else []
+        )
+
+    def other_rules(self, changes: int) -> bool:
+        before, self.rules = self.rules, changes
+        return before is not None and before != changes
 
 
 @router.get(

@@ -101,17 +101,22 @@ async def list_bots(asks: Asks, asked: Annotated[Listed, Query()]) -> Page[BotIt
 
 async def _parts(asks: Asker, asked: PartsAsked, of: Of[Item]) -> Page[Item]:
     """All pages show the window of the first: its cursor holds it."""
+    telemetry = asks.telemetry
+
+    async def told(window: Window) -> tuple[Window, list[Item]]:
+        wanted = parts.Wanted(window, asked.bot, asked.name)
+        return window, await of(telemetry.store, telemetry.measures, wanted)
+
     if asked.cursor is None:
-        start = 0
-        window = asked.window(end_of_tick(asks.now_ns), asks.zone, "24h")
+        start, window = 0, asked.window(end_of_tick(asks.now_ns), asks.zone, "24h")
+        which: tuple[object, ...] = (asked.from_, asked.to, asked.period)
+        grace_s = window.grace_s
     else:
         start, from_s, to_s = (int(part) for part in parts_of(asked.cursor, int, int, int))
         window = Window(from_s * SECOND_NS, to_s * SECOND_NS)
-    wanted = parts.Wanted(window, asked.bot, asked.name)
-    telemetry = asks.telemetry
-    items = await telemetry.fresh.get(
-        (of.__name__, wanted), _TTL_S, lambda: of(telemetry.store, telemetry.measures, wanted)
-    )
+        which, grace_s = (window,), 0.0
+    key = (of.__name__, asked.bot, asked.name, which)
+    window, items = await telemetry.fresh.get(key, _TTL_S, lambda: told(window), grace_s=grace_s)
     return _page(items, start, asked.limit, window.from_ns // SECOND_NS, -(-window.to_ns // SECOND_NS))
 
 

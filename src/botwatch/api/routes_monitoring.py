@@ -14,15 +14,13 @@ from botwatch.api.pages import moment
 from botwatch.api.reads import session, sessions, status
 from botwatch.api.shapes_measures import History
 from botwatch.api.shapes_monitoring import Session, SessionPage, SessionState, Status
-from botwatch.api.telemetry import Asks, Telemetry
-from botwatch.clock import SECOND_NS
+from botwatch.api.telemetry import Asker, Asks, Telemetry
 from botwatch.errors import NotFound
 from botwatch.limits import FILTER_CHARS_MAX, MEASURE_WHERE_MAX, PAGED_ITEMS_MAX
 from botwatch.measure.query import parse_conditions, parse_duration_s, parse_labels
 
 _TTL_S: Final = 1.0
-_GRACE_S: Final = 30.0
-_LENGTHS_PER_GRACE: Final = 3_000  # less than a third of a pixel of a chart
+_SESSION_GRACE_S: Final = 2.0
 _MEASURES_MAX: Final = 50
 SessionId = Annotated[str, Path(min_length=1, max_length=FILTER_CHARS_MAX)]
 
@@ -96,14 +94,32 @@ async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> H
     by, where = parse_labels(asked.by), parse_conditions(asked.where)
     return await asks.once(
         lambda: status.history(asks.telemetry.measures, names, window, step_s, by, where, asked.aggregation),
-        grace_s=min(_GRACE_S, (window.to_ns - window.from_ns) / SECOND_NS / _LENGTHS_PER_GRACE),
+        grace_s=window.grace_s,
     )
 
 
 @router.get("/sessions")
 async def list_bot_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]) -> SessionPage:
     """The ones seen last first."""
-    wanted = sessions.Wanted(
+    wanted = sessions_wanted(asks, asked)
+    return await asks.once(lambda: sessions.page(asks.store, wanted, asks.eyes))
+
+
+@router.get("/sessions/{session_id:path}")
+async def read_bot_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Session:
+    """The conversation with everything behind it. Where several bots have a session of this id, the one seen last."""
+    fresh = asks.telemetry.fresh
+    found = await asks.once(
+        lambda: session.read(asks.store, fresh, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes),
+        grace_s=_SESSION_GRACE_S,
+    )
+    if found is None:
+        raise NotFound("There is no session of this id.", hint="it may be older than what is kept, or be another bot's")
+    return found
+
+
+def sessions_wanted(asks: Asker, asked: SessionsAsked) -> sessions.Wanted:
+    return sessions.Wanted(
         state=None if asked.state == "all" else asked.state,
         bot=asked.bot,
         channel=asked.channel,
@@ -114,15 +130,3 @@ async def list_bot_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]
         now_us=asks.now_ns // 1_000,
         idle_s=asks.idle_s,
     )
-    return await asks.once(lambda: sessions.page(asks.store, wanted, asks.eyes))
-
-
-@router.get("/sessions/{session_id:path}")
-async def read_bot_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Session:
-    """The conversation with everything behind it. Where several bots have a session of this id, the one seen last."""
-    found = await asks.once(
-        lambda: session.read(asks.store, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes)
-    )
-    if found is None:
-        raise NotFound("There is no session of this id.", hint="it may be older than what is kept, or be another bot's")
-    return found

@@ -17,6 +17,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from botwatch import limits
 from botwatch.api.auth import Admin, SignedIn
 from botwatch.api.context import Context, Ctx
+from botwatch.api.contract_trials import SavedRule, Tried, before_saving
 from botwatch.api.pages import Cursor, Limit, cursor_of, moment, parts_of
 from botwatch.api.shapes_rules import CostShape, ProblemShape, RuleItem, RulesChecked, RulesPage, RulesToCheck
 from botwatch.api.telemetry import Telemetry
@@ -36,6 +37,7 @@ router = APIRouter(prefix="/api/rules", tags=["rules"])
 SOURCE: Final = "api"
 _SEEN_S: Final = 600
 GivenRule = Annotated[dict[str, Any], Body(description="a rule, as the API gives it or as Botpress writes it")]
+Unseen = Annotated[bool, Query(description="save a contract also if what it speaks of was never seen")]
 
 
 def book_of(context: Ctx) -> RuleBook:
@@ -78,11 +80,12 @@ async def list_rules(
 
 
 @router.post("", status_code=201)
-async def add_rule(context: Ctx, principal: Admin, book: Book, given: GivenRule) -> RuleItem:
+async def add_rule(context: Ctx, principal: Admin, book: Book, given: GivenRule, unseen: Unseen = False) -> SavedRule:
+    """A contract is tried on the last days first."""
     rule = _fitting(book, given)
     if rule.name in book.entries:
         raise Conflict(f"There is a rule called {rule.name!r} already.", hint="change that one with PUT")
-    return await _put(context, book, principal.name, rule)
+    return await _put(context, book, principal.name, rule, unseen=unseen)
 
 
 @router.post("/check")
@@ -104,8 +107,10 @@ async def show_rule(context: Ctx, _: SignedIn, book: Book, name: str) -> RuleIte
 
 
 @router.put("/{name:path}")
-async def put_rule(context: Ctx, principal: Admin, book: Book, name: str, given: GivenRule) -> RuleItem:
-    """Make it or change it; what is left out becomes what it is for a new rule."""
+async def put_rule(
+    context: Ctx, principal: Admin, book: Book, name: str, given: GivenRule, unseen: Unseen = False
+) -> SavedRule:
+    """Make it or change it; what is left out becomes what it is for a new rule. A contract is tried first."""
     name = name.strip()
     rule = _fitting(book, {"name": name, **given})
     if rule.name != name:
@@ -113,11 +118,13 @@ async def put_rule(context: Ctx, principal: Admin, book: Book, name: str, given:
             f"name: expected {name!r}, as in the address, found {rule.name!r}",
             hint="to give a rule another name, add it under that name and delete the old one",
         )
-    return await _put(context, book, principal.name, rule)
+    return await _put(context, book, principal.name, rule, unseen=unseen)
 
 
 @router.patch("/{name:path}")
-async def change_rule(context: Ctx, principal: Admin, book: Book, name: str, given: GivenRule) -> RuleItem:
+async def change_rule(
+    context: Ctx, principal: Admin, book: Book, name: str, given: GivenRule, unseen: Unseen = False
+) -> SavedRule:
     """Change only the fields that are given; one that is null becomes what it is for a new rule."""
     before = _entry(book, name).rule.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if "field" in given:
@@ -126,7 +133,7 @@ async def change_rule(context: Ctx, principal: Admin, book: Book, name: str, giv
     rule = _fitting(book, wanted)
     if rule.name != name.strip():
         raise BadRequest("name: a rule keeps its name", hint="add it under the other name and delete this one")
-    return await _put(context, book, principal.name, rule)
+    return await _put(context, book, principal.name, rule, unseen=unseen)
 
 
 @router.delete("/{name:path}", status_code=204)
@@ -173,11 +180,15 @@ def _refused(problems: Iterable[Problem]) -> BadRequest:
     return BadRequest("; ".join(told[: limits.RULE_PROBLEMS_TOLD_MAX] + more), hint="POST /api/rules/check tells more")
 
 
-async def _put(context: Context, book: RuleBook, who: str, rule: Rule) -> RuleItem:
+async def _put(context: Context, book: RuleBook, who: str, rule: Rule, *, unseen: bool) -> SavedRule:
+    before = book.entries.get(rule.name)
+    counts_anew = before is None or not before.rule.enabled or before.rule.options != rule.options
+    tried = await before_saving(context, rule, unseen=unseen) if rule.enabled and counts_anew else Tried()
     now_ns = context.clock.now_ns()
     await context.database.write(lambda session: rows.put(session, now_ns, who, rule))
     await asyncio.to_thread(book.reload)
-    return await _shown(context, _entry(book, rule.name))
+    shown = await _shown(context, _entry(book, rule.name))
+    return SavedRule(**shown.model_dump(), trial=tried.trial, warnings=list(tried.warnings))
 
 
 async def _shown(context: Context, entry: Entry) -> RuleItem:

@@ -8,7 +8,15 @@ from fastapi import APIRouter, Path
 
 from botwatch.api.auth import Admin
 from botwatch.api.reads import services
-from botwatch.api.shapes_services import NewService, ServiceDetail, ServiceItem, ServiceList
+from botwatch.api.shapes_services import (
+    ChangedService,
+    NewService,
+    ServiceDetail,
+    ServiceItem,
+    ServiceList,
+    ServiceOptions,
+    ServiceToTry,
+)
 from botwatch.api.telemetry import Asks, Telemetry
 from botwatch.errors import NotFound, StoreAway
 from botwatch.limits import NAME_CHARS_MAX
@@ -40,10 +48,29 @@ async def add_service(asks: Asks, principal: Admin, given: NewService) -> Servic
     """It is asked from now on. Secrets are kept and never shown again."""
     roster = _roster(asks.telemetry)
     await roster.add(principal.name, given.name, given)
-    view = roster.services.view(given.name)
-    if view is None:
-        raise _unknown()  # somebody removed it at this moment
-    return services.of_view(view, roster.services.host, asks.now_ns)
+    return _viewed(roster, given.name, asks.now_ns)
+
+
+@router.post("/try")
+async def try_service(asks: Asks, _: Admin, given: ServiceToTry) -> ServiceItem:
+    """Ask it once, as it would be asked, and keep nothing."""
+    roster = _roster(asks.telemetry)
+    return services.of_view(await roster.tried(given.name, given), roster.services.host, asks.now_ns)
+
+
+@router.get("/{name}/options")
+async def read_options(asks: Asks, _: Admin, name: ServiceName) -> ServiceOptions:
+    """How a service that was added here is asked; secrets are only named."""
+    known = await _roster(asks.telemetry).described(name)
+    return ServiceOptions(name=name, address=known.address, options=known.plain, secrets=known.secrets)
+
+
+@router.put("/{name}")
+async def change_service(asks: Asks, principal: Admin, name: ServiceName, given: ChangedService) -> ServiceItem:
+    """Ask it in another way from now on. Secrets that are left out stay, unless the address becomes another."""
+    roster = _roster(asks.telemetry)
+    await roster.change(principal.name, name, given)
+    return _viewed(roster, name, asks.now_ns)
 
 
 @router.delete("/{name}", status_code=204)
@@ -64,6 +91,13 @@ async def _list(asks: Asks) -> ServiceList:
     roster = asks.telemetry.roster
     found = await services.listed(asks.store, roster.services if roster is not None else None, asks.now_ns)
     return await services.with_use(found, asks.telemetry.measures, asks.now_ns)
+
+
+def _viewed(roster: Roster, name: str, now_ns: int) -> ServiceItem:
+    view = roster.services.view(name)
+    if view is None:
+        raise _unknown()  # somebody removed it at this moment
+    return services.of_view(view, roster.services.host, now_ns)
 
 
 def _roster(telemetry: Telemetry) -> Roster:

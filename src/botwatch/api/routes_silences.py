@@ -40,6 +40,15 @@ async def add_silence(context: Ctx, principal: Admin, given: Silence) -> Silence
     return SilenceShape.of(kept, now_ns)
 
 
+@router.put("/{id}")
+async def change_silence(context: Ctx, principal: Admin, id: Id, given: Silence) -> SilenceShape:
+    """It is as given from now on; one that is over stays so."""
+    now_ns = context.clock.now_ns()
+    kept = await context.database.write(lambda session: quiet.change(session, now_ns, principal.name, id, given))
+    wake(context)
+    return SilenceShape.of(kept, now_ns)
+
+
 @router.delete("/{id}", status_code=204)
 async def end_silence(context: Ctx, principal: Admin, id: Id) -> None:
     """It ends now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
@@ -9,13 +11,26 @@ from pydantic import Field
 
 from botwatch.api.asking import Hex128, Listed, Name, Search, Timed, words_of
 from botwatch.api.asking_logs import LogsAsked
+from botwatch.api.auth import Admin
+from botwatch.api.context import Ctx
 from botwatch.api.masking import IDENTITIES
 from botwatch.api.pages import Page
 from botwatch.api.reads import faults, logs, scope, trace, traces
-from botwatch.api.shapes_telemetry import Fault, FaultItem, IntakeCounts, IntakeShape, LogPage, Trace, TraceItem
+from botwatch.api.shapes_telemetry import (
+    DeadShape,
+    Fault,
+    FaultItem,
+    IntakeCounts,
+    IntakeShape,
+    LogPage,
+    Retried,
+    Trace,
+    TraceItem,
+)
 from botwatch.api.telemetry import Asker, Asks
 from botwatch.errors import Forbidden, NotFound
 from botwatch.nouns import Signal
+from botwatch.state import audit
 
 router = APIRouter(prefix="/api", tags=["telemetry"])
 _COUNTED: Final = (Signal.TRACES, Signal.LOGS, Signal.POINTS, Signal.PAYLOADS)
@@ -44,29 +59,14 @@ async def list_logs(asks: Asks, asked: Annotated[LogsAsked, Query()]) -> LogPage
 
     `attr.NAME=value` asks for records whose attribute NAME has that value; there may be several.
     """
-    hidden = [name for name, _ in asked.attributes if name in IDENTITIES]
-    if hidden and not asks.eyes.users:
-        raise Forbidden(f"You may not see users, and so not search by attr.{hidden[0]}.")
+    refuse_hidden(asks, asked)
     return await asks.once(lambda: _log_page(asks, asked))
 
 
 @router.get("/traces")
 async def list_traces(asks: Asks, asked: Annotated[TracesAsked, Query()]) -> Page[TraceItem]:
     """Newest first."""
-    wanted = traces.Filter(
-        asked.reach(asks.now_ns, asks.zone),
-        bot=asked.bot,
-        action=asked.action,
-        dependency=asked.dependency,
-        correlation=asked.correlation,
-        failed=asked.failed,
-        min_ms=asked.min_ms,
-    )
-    if asked.session is not None:
-        found = await scope.of_session(asks.store, asked.session, asked.bot)
-        if found is None:
-            return Page(items=[], next=None)
-        wanted = wanted.of_session(*found)
+    wanted = await traces_wanted(asks, asked)
     return await traces.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes)
 
 
@@ -100,7 +100,30 @@ async def read_intake(asks: Asks) -> IntakeShape:
     return IntakeShape(**{signal.value: IntakeCounts.of(counts[signal]) for signal in _COUNTED})
 
 
-async def _log_page(asks: Asker, asked: LogsAsked) -> LogPage:
+@router.get("/intake/dead")
+async def list_dead(asks: Asks, _: Admin) -> list[DeadShape]:
+    """Requests that the engine refused: they were acknowledged, so their bytes are kept aside, the oldest first."""
+    return [DeadShape.of(dead) for dead in await asyncio.to_thread(asks.telemetry.intake.dead)]
+
+
+@router.post("/intake/dead/retry")
+async def retry_dead(asks: Asks, context: Ctx, principal: Admin) -> Retried:
+    """Give those to the engine once more, as after an update. What it refuses again is kept aside again."""
+    count = await asyncio.to_thread(asks.telemetry.intake.revive)
+    if count:
+        await context.database.write(
+            lambda session: audit.record(session, asks.now_ns, principal.name, "intake.retry", "dead", requests=count)
+        )
+    return Retried(requests=count)
+
+
+def refuse_hidden(asks: Asker, asked: LogsAsked) -> None:
+    hidden = [name for name, _ in asked.attributes if name in IDENTITIES]
+    if hidden and not asks.eyes.users:
+        raise Forbidden(f"You may not see users, and so not search by attr.{hidden[0]}.")
+
+
+async def logs_wanted(asks: Asker, asked: LogsAsked) -> logs.Filter:
     wanted = logs.Filter(
         asked.reach(asks.now_ns, asks.zone),
         words=words_of(asked.q),
@@ -114,7 +137,27 @@ async def _log_page(asks: Asker, asked: LogsAsked) -> LogPage:
         session=asked.session,
     )
     found = await scope.of_session(asks.store, asked.session, asked.bot) if asked.session is not None else None
-    wanted = wanted if found is None else wanted.of_session(*found)
+    return wanted if found is None else wanted.of_session(*found)
+
+
+async def traces_wanted(asks: Asker, asked: TracesAsked) -> traces.Filter:
+    wanted = traces.Filter(
+        asked.reach(asks.now_ns, asks.zone),
+        bot=asked.bot,
+        action=asked.action,
+        dependency=asked.dependency,
+        correlation=asked.correlation,
+        failed=asked.failed,
+        min_ms=asked.min_ms,
+    )
+    if asked.session is None:
+        return wanted
+    found = await scope.of_session(asks.store, asked.session, asked.bot)
+    return wanted.of_session(*found) if found is not None else replace(wanted, traces=())
+
+
+async def _log_page(asks: Asker, asked: LogsAsked) -> LogPage:
+    wanted = await logs_wanted(asks, asked)
     page = await logs.page(asks.store, wanted, asked.limit, asked.cursor, asks.now_ns, asks.eyes)
     counted = await logs.histogram(asks.store, wanted, asked.buckets, asks.now_ns, asks.eyes) if asked.buckets else None
     return LogPage(items=page.items, next=page.next, histogram=counted)

@@ -120,6 +120,7 @@ class TrialShape(BaseModel):
     open: int
     rate: float | None = Field(description="percent followed in time; null: nothing had to be followed")
     examples: list[BreachShape] = Field(description="the newest breaches")
+    warnings: list[str] = Field(default=[], description="what whoever saves it should know: what of it was never seen")
 
     @classmethod
     def of(cls, name: str, found: Trial, from_ns: int, to_ns: int) -> Self:

@@ -5,6 +5,7 @@ The six properties Botpress's incidents have stand under its names; everything e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -44,7 +45,7 @@ class IncidentItem(BaseModel):
     began: datetime = Field(description="the first tick that was wrong, as far as it is known")
     peak_value: float | None
     last_value: float | None
-    unit: str
+    unit: str = Field(description="of its values; share: of a ratio, 0 to 1")
     acknowledged: datetime | None
     acknowledged_by: str | None
 
@@ -65,7 +66,7 @@ class IncidentItem(BaseModel):
             "began": moment(found.began_ns),
             "peak_value": found.peak_value,
             "last_value": found.last_value,
-            "unit": str(found.evidence.get("unit", "")),
+            "unit": "share" if found.snapshot.get("per") else str(found.evidence.get("unit", "")),
             "acknowledged": moment(found.acknowledged_ns),
             "acknowledged_by": found.acknowledged_by,
         }
@@ -89,10 +90,29 @@ class ChangeShape(BaseModel):
 
 
 class RelatedShape(BaseModel):
-    what: str = Field(description="document or incident")
+    """`sure`: measured (where two versions ran side by side), likely, possible or unlikely; null: nobody looked."""
+
+    what: str = Field(description="deploy, model, dependency, limit, breaker, service, document, incident or rule")
     text: str
     at: datetime
     url: str
+    about: bool = Field(description="it is what the incident is about, and no cause of it")
+    sure: str | None
+    chance: float | None = Field(description="of one like it standing so near without having to do with it, 0 to 1")
+    measured: str = Field(description="what was measured of both versions; empty: nothing could be")
+
+    @classmethod
+    def of(cls, one: Mapping[str, Any]) -> Self:
+        return cls(
+            what=one["what"],
+            text=one["text"],
+            at=moment(int(one["at_ns"])),
+            url=one["link"],
+            about=bool(one.get("about", False)),
+            sure=one.get("sure"),
+            chance=one.get("chance"),
+            measured=one.get("told", ""),
+        )
 
 
 class UsualShape(BaseModel):
@@ -103,6 +123,36 @@ class UsualShape(BaseModel):
     over_s: int
 
 
+class ExampleShape(BaseModel):
+    at: datetime
+    text: str
+    session: str | None
+    trace: str | None
+
+
+class TouchedShape(BaseModel):
+    """What it touched from when it began to when it was found."""
+
+    noun: str = Field(description="turns, actions, calls, …")
+    count: int = Field(description="that went wrong; where it is about times, all of them")
+    of: int
+    sessions: int
+    examples: list[ExampleShape] = Field(description="the newest; where it is about times, the slowest")
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Self:
+        examples = [
+            ExampleShape(
+                at=moment(int(one["at_ns"])),
+                text=one["text"],
+                session=one["session"] or None,
+                trace=one["trace"] or None,
+            )
+            for one in row["examples"]
+        ]
+        return cls(noun=row["noun"], count=row["count"], of=row["of"], sessions=row["sessions"], examples=examples)
+
+
 class EvidenceShape(BaseModel):
     measure: str
     points: list[tuple[int, float | None]] = Field(description="the measure around the moment: second, value")
@@ -110,7 +160,10 @@ class EvidenceShape(BaseModel):
     usual: UsualShape | None
     parts: list[str] = Field(description="the rules a composite one is made of")
     links: list[LinkShape]
-    related: list[RelatedShape] = Field(description="what else changed in the same minutes, the nearest first")
+    related: list[RelatedShape] = Field(description="what it is about, then the suspects, likeliest first")
+    cause: str = Field(description="the likeliest cause in a sentence; empty: none is likely")
+    looked: bool = Field(description="false: the store did not answer in time, so less is known of what changed")
+    touched: TouchedShape | None = Field(description="null: no rows of a bot stand behind it")
 
     @classmethod
     def of(cls, found: Incident) -> Self:
@@ -123,10 +176,10 @@ class EvidenceShape(BaseModel):
             usual=UsualShape(**evidence["usual"]) if evidence.get("usual") else None,
             parts=list(evidence.get("parts", [])),
             links=[LinkShape(**link) for link in evidence.get("links", [])],
-            related=[
-                RelatedShape(what=one["what"], text=one["text"], at=moment(int(one["at_ns"])), url=one["link"])
-                for one in evidence.get("related", [])
-            ],
+            related=[RelatedShape.of(one) for one in evidence.get("related", [])],
+            cause=str(evidence.get("cause", "")),
+            looked=bool(evidence.get("asked", True)),
+            touched=TouchedShape.of_row(evidence["touched"]) if evidence.get("touched") else None,
         )
 
 

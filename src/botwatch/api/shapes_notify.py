@@ -14,47 +14,12 @@ from botwatch.api.shapes_auth import Given
 from botwatch.detect.rule import Severity
 from botwatch.notify import render
 from botwatch.notify.book import Channel
-from botwatch.notify.channels.kind import Kind
 from botwatch.notify.drill import Report
 from botwatch.notify.note import Note
 from botwatch.notify.quiet import Kept
 from botwatch.notify.route import Reason, Route
 from botwatch.notify.rows import DeliveryRow, NoticeRow
 from botwatch.notify.silence import Silence
-
-
-class OptionShape(BaseModel):
-    name: str
-    help: str
-    secret: bool = Field(description="kept, and never shown again")
-    required: bool
-    default: Any = None
-    choices: list[str] = []
-
-
-class KindShape(BaseModel):
-    name: str
-    help: str
-    options: list[OptionShape]
-
-    @classmethod
-    def of(cls, kind: Kind[Any]) -> Self:
-        model, hidden = kind.options, kind.options.hidden
-        options = []
-        for name, field in model.model_fields.items():
-            default = field.get_default()
-            choices = [str(each) for each in field.annotation] if hasattr(field.annotation, "__members__") else []
-            options.append(
-                OptionShape(
-                    name=name,
-                    help=field.description or "",
-                    secret=name in hidden,
-                    required=field.is_required(),
-                    default=None if name in hidden or field.is_required() else default,
-                    choices=choices,
-                )
-            )
-        return cls(name=kind.name, help=kind.help, options=options)
 
 
 class ChannelGiven(Given):
@@ -162,7 +127,7 @@ class AttemptShape(BaseModel):
 class DeliveryShape(BaseModel):
     id: str = Field(description="the idempotency key that the receiver gets")
     channel: str
-    purpose: str = Field(description="incident, digest, trouble, test or hook")
+    purpose: str = Field(description="incident, digest, trouble, test, hook or report")
     title: str
     status: str = Field(description="waiting, delivered, failed, or folded: told by a later one")
     incidents: list[str]

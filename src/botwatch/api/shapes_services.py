@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
+from botwatch import limits
 from botwatch.watch.given import Described
 from botwatch.watch.probes.model import Status
 
@@ -60,3 +62,22 @@ class NewService(Described):
     """Secrets are kept and never shown again."""
 
     name: str = Field(min_length=1, max_length=64, description="small letters, digits, '.', '_' and '-'")
+
+
+class ChangedService(Described):
+    """As it is to be. A secret that is left out stays, unless the address becomes another."""
+
+    url: SecretStr = Field(default=SecretStr(""), max_length=limits.SECRET_CHARS_MAX, description="empty: where it was")
+
+
+class ServiceToTry(ChangedService):
+    name: str = Field(min_length=1, max_length=64, description="of one there is: its secrets are taken along")
+
+
+class ServiceOptions(BaseModel):
+    """How a service that was added here is asked."""
+
+    name: str
+    address: str
+    options: dict[str, Any] = Field(description="without secrets")
+    secrets: list[str] = Field(description="the secret ones that are set")

@@ -9,9 +9,9 @@ from typing import Self
 
 from pydantic import BaseModel, Field, JsonValue
 
-from botwatch.api.pages import Page
+from botwatch.api.pages import Page, moment
 from botwatch.nouns import Refusal
-from botwatch.spool import Counts
+from botwatch.spool import Counts, Dead
 
 Attributes = dict[str, JsonValue]
 
@@ -182,3 +182,31 @@ class IntakeShape(BaseModel):
     logs: IntakeCounts
     points: IntakeCounts
     payloads: IntakeCounts
+
+
+class DeadShape(BaseModel):
+    """A request that was acknowledged and that the engine refused."""
+
+    id: int
+    kind: str
+    items: int
+    bytes: int
+    received: datetime
+    refused: datetime
+    reason: str
+
+    @classmethod
+    def of(cls, dead: Dead) -> Self:
+        return cls(
+            id=dead.id,
+            kind=dead.inbox.signal,
+            items=dead.items,
+            bytes=dead.size,
+            received=moment(dead.received_ns),
+            refused=moment(dead.dead_ns),
+            reason=dead.reason,
+        )
+
+
+class Retried(BaseModel):
+    requests: int

@@ -18,7 +18,7 @@ from botwatch.errors import StoreAway
 from botwatch.measure.reader import Measures
 from botwatch.nouns import Signal
 from botwatch.settings import Settings
-from botwatch.spool import Counts
+from botwatch.spool import Counts, Dead
 from botwatch.store.client import Store
 from botwatch.watch.roster import Roster
 
@@ -28,6 +28,14 @@ T = TypeVar("T")
 class Intake(Protocol):
     def intake(self) -> Mapping[Signal, Counts]:
         """What became of every item that came."""
+        ...
+
+    def dead(self) -> list[Dead]:
+        """Requests that the engine refused and that are kept aside."""
+        ...
+
+    def revive(self) -> int:
+        """Put those in line again; how many there were."""
         ...
 
 

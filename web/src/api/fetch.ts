@@ -3,6 +3,8 @@
 import type { ErrorBody } from "./types";
 
 const ANSWER_MS_MAX = 20_000;
+/** For what goes through days of history. */
+export const LONG_MS = 90_000;
 
 export type Params = Record<string, string | number | boolean | readonly string[] | undefined>;
 
@@ -21,9 +23,9 @@ export class Refusal extends Error {
 /** The server did not answer, or something before it did. */
 export class Away extends Error {}
 
-export async function ask<T>(path: string, params: Params = {}, body?: unknown, method = body === undefined ? "GET" : "POST"): Promise<T> {
+export async function ask<T>(path: string, params: Params = {}, body?: unknown, method = body === undefined ? "GET" : "POST", waitMs = ANSWER_MS_MAX): Promise<T> {
   const query = queryOf(params);
-  const init: RequestInit = { method, signal: AbortSignal.timeout(ANSWER_MS_MAX), headers: { accept: "application/json" } };
+  const init: RequestInit = { method, signal: AbortSignal.timeout(waitMs), headers: { accept: "application/json" } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "content-type": "application/json" };
@@ -33,8 +35,8 @@ export async function ask<T>(path: string, params: Params = {}, body?: unknown, 
   try {
     response = await fetch(path + query, init);
     text = await response.text();
-  } catch {
-    throw new Away("The server does not answer.");
+  } catch (problem) {
+    throw new Away(problem instanceof DOMException && problem.name === "TimeoutError" ? `The server has not answered within ${waitMs / 1_000} s.` : "The server does not answer.");
   }
   if (response.ok) return (text ? JSON.parse(text) : null) as T;
   throw refusalOf(response.status, text);

@@ -1,8 +1,8 @@
 // The stream of what is new. Where there is none, the pages ask by themselves, as they do without it.
 
-import type { QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import type { Tick } from "./types";
+import type { Judging, ServiceList, Tick } from "./types";
 
 export type Status = NonNullable<Tick["status"]>;
 export const STATUS = "/api/monitoring/status";
@@ -10,6 +10,13 @@ const AGAIN_MS = [2_000, 4_000, 8_000] as const;
 const SILENT_MS = 15_000; // a stream that says nothing for so long is none
 const REFRESH_MS = 5_000;
 const SPREAD_MS = 1_000; // many pages are told at once, and need not all ask at once
+const KEPT_MS = 1_000; // for so long the server may answer from memory
+export const JUDGING = ["/api/incidents", "judging"] as const;
+const SERVICES = "/api/services";
+// Where what changed is shown.
+const OF_INCIDENTS = ["/api/incidents", "/api/rules", "/api/notices", "/api/deliveries", "/api/changes"];
+const OF_SERVICES = [SERVICES, "/api/changes"];
+const OF_RULES = ["/api/rules", "/api/contracts", "/api/changes"];
 
 interface Life {
   streaming: boolean;
@@ -42,7 +49,7 @@ export function listen(client: QueryClient): () => void {
   let asked = 0;
   let again: ReturnType<typeof setTimeout> | undefined;
   let silent: ReturnType<typeof setTimeout> | undefined;
-  let soon: ReturnType<typeof setTimeout> | undefined;
+  const soon = new Set<ReturnType<typeof setTimeout>>();
 
   function open() {
     stream = new EventSource("/api/live");
@@ -64,14 +71,30 @@ export function listen(client: QueryClient): () => void {
     if (tick.status) client.setQueryData([STATUS, {}], tick.status);
     if (tick.changed.length && Date.now() - asked >= REFRESH_MS) {
       asked = Date.now();
-      soon = setTimeout(() => void client.invalidateQueries({ predicate: (query) => query.meta?.["live"] === true }), Math.random() * SPREAD_MS);
+      later(0, (query) => query.meta?.["live"] === true);
     }
+    if (tick.open) client.setQueryData<Judging>(JUDGING, (before) => before && { ...before, open: tick.open! });
+    if (tick.incidents.length) later(0, under(OF_INCIDENTS));
+    if (tick.rules) later(0, under(OF_RULES));
+    if (tick.services.length) {
+      if (tick.status) client.setQueryData<ServiceList>([SERVICES, {}], (before) => before && coloured(before, tick.status!.services));
+      later(KEPT_MS, under(OF_SERVICES));
+    }
+  }
+
+  function later(waitMs: number, predicate: (query: Query) => boolean) {
+    const timer = setTimeout(() => {
+      soon.delete(timer);
+      void client.invalidateQueries({ predicate });
+    }, waitMs + Math.random() * SPREAD_MS);
+    soon.add(timer);
   }
 
   function close() {
     stream?.close();
     stream = null;
-    [again, silent, soon].forEach(clearTimeout);
+    [again, silent, ...soon].forEach(clearTimeout);
+    soon.clear();
   }
 
   function retry() {
@@ -98,4 +121,12 @@ export function listen(client: QueryClient): () => void {
     close();
     become({ streaming: false, away: null });
   };
+}
+
+const under = (paths: readonly string[]) => (query: Query) => paths.some((path) => String(query.queryKey[0]).startsWith(path));
+
+/** The colour at once; all else about a service that changed is asked for. */
+function coloured(list: ServiceList, statuses: Status["services"]): ServiceList {
+  const items = list.items.map((item) => ({ ...item, status: (statuses[item.name] as typeof item.status | undefined) ?? item.status }));
+  return { ...list, items, running: items.filter(({ status }) => status === "running").length };
 }

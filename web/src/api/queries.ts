@@ -3,7 +3,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { Range } from "../lib/range";
 import { ask, Away, type Params, Refusal } from "./fetch";
-import { STATUS, type Status, useLife } from "./live";
+import { JUDGING, STATUS, type Status, useLife } from "./live";
 import type * as shapes from "./types";
 
 const LIVE_MS = 5_000;
@@ -21,6 +21,15 @@ function useAsked<T>(path: string, params: Params = {}, how: "live" | "pushed" |
     meta: { live: how === "live" },
     enabled,
   });
+}
+
+/** How often what the stream tells of is asked for: seldom while there is a stream. */
+export const useEvery = () => (useLife().streaming ? SLOW_MS : LIVE_MS);
+
+/** How judging is doing, and how many incidents are open; the stream brings the second up to date. */
+export function useJudging() {
+  const every = useEvery();
+  return useQuery({ queryKey: JUDGING, queryFn: () => ask<shapes.Judging>(JUDGING.join("/")), refetchInterval: every });
 }
 
 /** What will not be the same if one asks again: a server that is away, or busy with itself. */
@@ -78,12 +87,13 @@ export function useSession(id: string, bot: string) {
 
 /** Lists without an end: each page says where the next one begins. What is `live` moves by itself. */
 export function useList<T extends { items: unknown[]; next: string | null }>(path: string, params: Params, live = false) {
+  const every = useEvery();
   return useInfiniteQuery({
     queryKey: [path, "list", params],
     queryFn: ({ pageParam }) => ask<T>(path, { ...params, cursor: pageParam || undefined }),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
-    refetchInterval: live ? LIVE_MS : false,
+    refetchInterval: live ? every : false,
   });
 }

@@ -22,6 +22,26 @@ export interface Alive {
   alive: boolean;
 }
 
+export interface AnswerShape {
+  from: string;
+  to: string;
+  /** null: one value of the whole window for each series */
+  step_seconds: number | null;
+  unit: string;
+  help: string;
+  /** which side is bad */
+  worse: BotwatchMeasureModelDirection;
+  bounds: ThresholdsShape | null;
+  /** the greatest first; in a table of what is bad when it is low, the least */
+  series: SeriesShape[];
+  /** series beyond those */
+  left_out: number;
+  /** what the values leave out, in words */
+  notes: string[];
+  /** why there are no values; empty: there is none */
+  problem: string;
+}
+
 export interface AttemptShape {
   at: string;
   latency_ms: number;
@@ -56,28 +76,28 @@ export interface BacktestShape {
 
 export interface Baseline {
   measure: string;
-  step_s: number;
+  unit: string;
+  from: string;
+  to: string;
+  /** longer than asked where only longer ones are still kept */
+  step_seconds: number;
   sensitivity: string;
   /** subjects of which less came, that are not shown */
   left_out: number;
+  /** seconds since 1970 at which each step begins, as in `/api/monitoring/history` */
+  at: number[];
   series: BaselineSeries[];
-}
-
-export interface BaselinePoint {
-  /** when the step begins */
-  at: string;
-  value: number | null;
-  /** less would be surprising */
-  low: number | null;
-  expected: number | null;
-  /** more would be surprising */
-  high: number | null;
 }
 
 export interface BaselineSeries {
   labels: Record<string, string>;
   learning: Learning;
-  points: BaselinePoint[];
+  value: (number | null)[];
+  /** less would be surprising */
+  low: (number | null)[];
+  usual: (number | null)[];
+  /** more would be surprising */
+  high: (number | null)[];
 }
 
 export interface BotItem {
@@ -98,6 +118,10 @@ export interface BotwatchApiShapesMonitoringStatus {
 }
 
 export type BotwatchDetectFindingReason = "breached" | "no_events" | "silent_bot" | "silent_host" | "silent" | "no_data" | "combined" | "too_many" | "recovered" | "gone" | "rule_removed" | "rule_disabled" | "rule_changed";
+
+export type BotwatchDetectRuleKind = "threshold" | "ratio" | "absence" | "composite" | "contract" | "baseline";
+
+export type BotwatchIncidentCausesChangeKind = "deploy" | "model" | "dependency" | "limit" | "breaker" | "service" | "document" | "incident" | "rule";
 
 export type BotwatchIncidentStepsStatus = "open" | "acknowledged" | "resolved";
 
@@ -147,6 +171,16 @@ export interface Catalogue {
 
 export type Change = "limit" | "breaker";
 
+export interface ChangeItem {
+  kind: BotwatchIncidentCausesChangeKind;
+  at: string;
+  text: string;
+  /** null: it is about no bot, or about several */
+  bot: string | null;
+  /** the page that shows more; empty: there is none */
+  url: string;
+}
+
 export interface ChangeShape {
   at: string;
   what: Step;
@@ -154,6 +188,37 @@ export interface ChangeShape {
   who: string;
   why: string;
   value: number | null;
+}
+
+export interface ChangedService {
+  /** empty: where it was */
+  url?: string;
+  /** what it is; empty: known by the scheme, or by its name */
+  kind?: string;
+  user?: string;
+  password?: string;
+  /** for services that take one instead of a user */
+  token?: string;
+  interval_seconds?: number;
+  /** unset: half the interval, from 1 to 5 */
+  timeout_seconds?: number | null;
+  /** so many of the last `of` answers must be bad */
+  fails?: number;
+  of?: number;
+  /** of http; empty: 200 to 399 */
+  expect_status?: number[];
+  /** of http */
+  expect_text?: string;
+  /** of http: rules such as 'database == ok' */
+  expect_json?: string[];
+  /** of http: name to the path of a number in its JSON */
+  figures?: Record<string, unknown>;
+  /** a certificate valid for less is a fault */
+  certificate_days?: number;
+  /** of s3 */
+  region?: string;
+  /** of models: try a tiny completion with this model */
+  complete?: string;
 }
 
 export interface ChannelGiven {
@@ -257,11 +322,31 @@ export interface Credentials {
   password: string;
 }
 
+export interface CriticalShape {
+  path: string;
+  variant: string;
+  documents: number;
+  missing: number;
+  null: number;
+  empty: number;
+  types: Record<string, number>;
+}
+
+export interface DeadShape {
+  id: number;
+  kind: string;
+  items: number;
+  bytes: number;
+  received: string;
+  refused: string;
+  reason: string;
+}
+
 export interface DeliveryShape {
   /** the idempotency key that the receiver gets */
   id: string;
   channel: string;
-  /** incident, digest, trouble, test or hook */
+  /** incident, digest, trouble, test, hook or report */
   purpose: string;
   title: string;
   /** waiting, delivered, failed, or folded: told by a later one */
@@ -309,6 +394,22 @@ export interface DependencyItem {
   last_seen: string | null;
 }
 
+export interface DeployItem {
+  bot: string;
+  version: string;
+  environment: string | null;
+  /** of the source code, where the bot tells it */
+  revision: string | null;
+  /** the version that was seen last before it; null: none is known */
+  before: string | null;
+  /** for how long both were seen */
+  beside_seconds: number;
+  hosts: string[];
+  processes: number;
+  first_seen: string;
+  last_seen: string;
+}
+
 export interface Diagnosis {
   as_of: string;
   topics: TopicItem[];
@@ -317,13 +418,15 @@ export interface Diagnosis {
   ingest_key_needed: boolean;
 }
 
+export type Drawn = "lines" | "bars" | "number" | "table";
+
 export interface DriftShape {
   id: number;
   source: string;
   /** the kind of document; empty: it is about which kinds come */
   variant: string;
   path: string;
-  /** appeared, vanished, rarer, more_null, more_empty, type_changed, nested, value_… */
+  /** appeared, vanished, rarer, more_null, more_empty, type_changed, nested, value_…, critical_… */
   what: string;
   /** the type or the value it is about, where it is about one */
   value: string;
@@ -445,8 +548,21 @@ export interface EvidenceShape {
   /** the rules a composite one is made of */
   parts: string[];
   links: LinkShape[];
-  /** what else changed in the same minutes, the nearest first */
+  /** what it is about, then the suspects, likeliest first */
   related: RelatedShape[];
+  /** the likeliest cause in a sentence; empty: none is likely */
+  cause: string;
+  /** false: the store did not answer in time, so less is known of what changed */
+  looked: boolean;
+  /** null: no rows of a bot stand behind it */
+  touched: TouchedShape | null;
+}
+
+export interface ExampleShape {
+  at: string;
+  text: string;
+  session: string | null;
+  trace: string | null;
 }
 
 export interface Fault {
@@ -506,6 +622,30 @@ export interface FeedbackItem {
   trace_id: string | null;
 }
 
+export interface FieldShape {
+  name: string;
+  /** for people */
+  title: string;
+  help: string;
+  type: FieldType;
+  /** kept, and never shown again */
+  secret?: boolean;
+  required?: boolean;
+  default?: unknown;
+  /** of a choice all there are; of a text some to offer */
+  choices?: string[];
+  suggest?: Suggest | null;
+  /** seldom needed */
+  more?: boolean;
+  least?: number | null;
+  most?: number | null;
+  example?: string;
+  /** of a group */
+  fields?: FieldShape[];
+}
+
+export type FieldType = "text" | "number" | "percent" | "flag" | "choice" | "duration" | "time" | "moment" | "words" | "pairs" | "group" | "groups";
+
 export interface FigureShape {
   name: string;
   value: number;
@@ -513,6 +653,8 @@ export interface FigureShape {
   /** under which its history is asked for */
   measure: string;
 }
+
+export type FileKind = "pdf" | "csv";
 
 export interface FindingItem {
   /** stable, for programs */
@@ -528,7 +670,18 @@ export interface FindingItem {
   evidence: Record<string, string | number | null>;
 }
 
+export type Flaw = "json" | "schema";
+
 export type Format = "csv" | "json" | "parquet";
+
+export interface FormsShape {
+  channels: KindShape[];
+  services: KindShape[];
+  /** what is given goes into the rule together with what is asked for */
+  rules: KindShape[];
+  route: FieldShape[];
+  silence: FieldShape[];
+}
 
 export interface Histogram {
   start: string;
@@ -612,6 +765,7 @@ export interface IncidentItem {
   began: string;
   peak_value: number | null;
   last_value: number | null;
+  /** of its values; share: of a ratio, 0 to 1 */
   unit: string;
   acknowledged: string | null;
   acknowledged_by: string | null;
@@ -635,6 +789,7 @@ export interface IncidentShape {
   began: string;
   peak_value: number | null;
   last_value: number | null;
+  /** of its values; share: of a ratio, 0 to 1 */
   unit: string;
   acknowledged: string | null;
   acknowledged_by: string | null;
@@ -659,6 +814,25 @@ export interface IntakeShape {
   logs: IntakeCounts;
   points: IntakeCounts;
   payloads: IntakeCounts;
+}
+
+export interface InvalidShape {
+  at: string;
+  source: string;
+  fault: Flaw;
+  /** where the first misfit is */
+  path: string;
+  /** of which kind it is, such as required, type, enum, not JSON */
+  reason: string;
+  /** how many equal ones came in the same moment */
+  times: number;
+  bot: string | null;
+  session_id: string | null;
+  trace_id: string | null;
+  /** of one that came without a bot: the beginning of its key, and the program */
+  sender: string | null;
+  /** masked; of what is no JSON, its beginning; empty: whoever checked it kept none */
+  document: string;
 }
 
 export type JsonValue = unknown;
@@ -697,12 +871,14 @@ export interface KeyShape {
   last_used: string | null;
 }
 
-export type Kind = "threshold" | "ratio" | "absence" | "composite" | "contract" | "baseline";
+export type KindInput = "deploy" | "model" | "dependency" | "limit" | "breaker" | "service" | "document" | "incident" | "rule";
 
 export interface KindShape {
   name: string;
   help: string;
-  options: OptionShape[];
+  options: FieldShape[];
+  /** what it is beside that */
+  given?: Record<string, unknown>;
 }
 
 export interface LabelValues {
@@ -954,16 +1130,6 @@ export interface NoticeShape {
 
 export type Operand = "equalOrLessThan" | "equalOrMoreThan";
 
-export interface OptionShape {
-  name: string;
-  help: string;
-  /** kept, and never shown again */
-  secret: boolean;
-  required: boolean;
-  default?: unknown;
-  choices?: string[];
-}
-
 export type Outcome = "answered" | "handed_off" | "failed" | "unanswered";
 
 export interface PageActionItem {
@@ -990,6 +1156,12 @@ export interface PageBreachShape {
   next: string | null;
 }
 
+export interface PageChangeItem {
+  items: ChangeItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
 export interface PageDeliveryShape {
   items: DeliveryShape[];
   /** the cursor of the next page; null: this is the last */
@@ -1004,6 +1176,12 @@ export interface PageDependencyChange {
 
 export interface PageDependencyItem {
   items: DependencyItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
+export interface PageDeployItem {
+  items: DeployItem[];
   /** the cursor of the next page; null: this is the last */
   next: string | null;
 }
@@ -1038,6 +1216,12 @@ export interface PageIncidentItem {
   next: string | null;
 }
 
+export interface PageInvalidShape {
+  items: InvalidShape[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
 export interface PageKeyShape {
   items: KeyShape[];
   /** the cursor of the next page; null: this is the last */
@@ -1058,6 +1242,12 @@ export interface PageMisunderstood {
 
 export interface PageModelItem {
   items: ModelItem[];
+  /** the cursor of the next page; null: this is the last */
+  next: string | null;
+}
+
+export interface PageReportShape {
+  items: ReportShape[];
   /** the cursor of the next page; null: this is the last */
   next: string | null;
 }
@@ -1092,6 +1282,21 @@ export interface PageUserShape {
   next: string | null;
 }
 
+export interface Panel {
+  /** empty: the name of the measure */
+  title?: string;
+  measure: string;
+  by?: string[];
+  /** label=value, label!=value or label~pattern; all must hold */
+  where?: string[];
+  /** another than its own, as in /api/measures */
+  aggregation?: string;
+  /** lines and bars over time; number and table of all the time */
+  drawn?: Drawn;
+  /** null: that of the report */
+  period?: string | null;
+}
+
 export interface PartitionItem {
   partition: string;
   depth: number | null;
@@ -1110,6 +1315,11 @@ export interface PlaceShape {
   seen: number;
 }
 
+export interface PreviewGiven {
+  period?: string;
+  panels: Panel[];
+}
+
 export interface ProblemShape {
   source: string;
   /** its name, or which one it is where it has none; empty: the file as a whole */
@@ -1124,9 +1334,10 @@ export interface ProblemShape {
 export interface ProfileShape {
   source: string;
   variants: VariantShape[];
+  critical: CriticalShape[];
 }
 
-export type Purpose = "incident" | "digest" | "trouble" | "test" | "hook";
+export type Purpose = "incident" | "digest" | "trouble" | "test" | "hook" | "report";
 
 export interface QueueItem {
   queue: string;
@@ -1188,7 +1399,7 @@ export interface ReceiptShape {
   /** the idempotency key that the receiver gets */
   id: string;
   channel: string;
-  /** incident, digest, trouble, test or hook */
+  /** incident, digest, trouble, test, hook or report */
   purpose: string;
   title: string;
   /** waiting, delivered, failed, or folded: told by a later one */
@@ -1214,11 +1425,60 @@ export interface ReceiptShape {
 export type Refusal = "invalid" | "too_large" | "unsupported" | "unauthorised" | "full" | "clock" | "bad_id" | "empty_metric" | "engine";
 
 export interface RelatedShape {
-  /** document or incident */
+  /** deploy, model, dependency, limit, breaker, service, document, incident or rule */
   what: string;
   text: string;
   at: string;
   url: string;
+  /** it is what the incident is about, and no cause of it */
+  about: boolean;
+  sure: string | null;
+  /** of one like it standing so near without having to do with it, 0 to 1 */
+  chance: number | null;
+  /** what was measured of both versions; empty: nothing could be */
+  measured: string;
+}
+
+export interface Report {
+  name: string;
+  period?: string;
+  panels?: Panel[];
+  schedule?: Schedule | null;
+}
+
+export interface ReportData {
+  name: string;
+  period: string;
+  as_of: string;
+  panels: Panel[];
+  /** of each panel, in the same order */
+  answers: AnswerShape[];
+}
+
+export interface ReportGiven {
+  /** the one that was changed */
+  revision: number;
+  report: Report;
+}
+
+export interface ReportShape {
+  id: number;
+  report: Report;
+  revision: number;
+  owner: string;
+  /** whether you may */
+  may_change: boolean;
+  created: string;
+  changed: string;
+  changed_by: string;
+  /** when it is sent next */
+  due: string | null;
+  /** the time it was sent for last */
+  sent: string | null;
+  /** the latest mail, in /api/deliveries */
+  delivery: string | null;
+  /** why it could not be made; it is tried again */
+  problem: string;
 }
 
 export interface ResourceFigures {
@@ -1226,6 +1486,10 @@ export interface ResourceFigures {
   memory_percent: number | null;
   gpu_percent: number | null;
   disk_percent: number | null;
+}
+
+export interface Retried {
+  requests: number;
 }
 
 export type Role = "admin" | "monitor";
@@ -1263,7 +1527,7 @@ export interface RoutesShape {
 
 export interface Rule {
   name: string;
-  kind?: Kind;
+  kind?: BotwatchDetectRuleKind;
   field?: string;
   per?: string;
   all?: string[];
@@ -1340,6 +1604,41 @@ export interface Said {
   trace_id: string | null;
 }
 
+export interface SavedRule {
+  rule: Rule;
+  /** where it came from: default, file:NAME, api, import:NAME */
+  source: string;
+  /** the source of the rule in whose place it stands; deleting it brings that */
+  replaces: string | null;
+  /** false: it cannot be, as `problems` tells */
+  judged: boolean;
+  problems: ProblemShape[];
+  /** null: nobody changed it here */
+  changed: string | null;
+  changed_by: string | null;
+  open_incidents: number;
+  /** of a contract that was made or changed: what it would have counted */
+  trial: TrialShape | null;
+  /** what whoever saved it should know */
+  warnings: string[];
+}
+
+export interface Schedule {
+  every?: Every;
+  at?: string;
+  /** of a weekly one */
+  weekday?: Weekday;
+  /** of a monthly one */
+  day?: number;
+  /** empty: that of the settings */
+  zone?: string;
+  /** a channel of the kind email */
+  channel: string;
+  /** none: whom the channel reaches */
+  to?: string[];
+  files?: FileKind[];
+}
+
 export type Sensitivity = "low" | "medium" | "high";
 
 export interface SeriesShape {
@@ -1393,6 +1692,48 @@ export interface ServiceList {
   items: ServiceItem[];
   running: number;
   total: number;
+}
+
+export interface ServiceOptions {
+  name: string;
+  address: string;
+  /** without secrets */
+  options: Record<string, unknown>;
+  /** the secret ones that are set */
+  secrets: string[];
+}
+
+export interface ServiceToTry {
+  /** empty: where it was */
+  url?: string;
+  /** what it is; empty: known by the scheme, or by its name */
+  kind?: string;
+  user?: string;
+  password?: string;
+  /** for services that take one instead of a user */
+  token?: string;
+  interval_seconds?: number;
+  /** unset: half the interval, from 1 to 5 */
+  timeout_seconds?: number | null;
+  /** so many of the last `of` answers must be bad */
+  fails?: number;
+  of?: number;
+  /** of http; empty: 200 to 399 */
+  expect_status?: number[];
+  /** of http */
+  expect_text?: string;
+  /** of http: rules such as 'database == ok' */
+  expect_json?: string[];
+  /** of http: name to the path of a number in its JSON */
+  figures?: Record<string, unknown>;
+  /** a certificate valid for less is a fault */
+  certificate_days?: number;
+  /** of s3 */
+  region?: string;
+  /** of models: try a tiny completion with this model */
+  complete?: string;
+  /** of one there is: its secrets are taken along */
+  name: string;
 }
 
 export interface Session {
@@ -1482,6 +1823,27 @@ export type SessionState = "active" | "ended" | "idle";
 
 export type Severity = "info" | "warning" | "critical";
 
+export interface ShareGiven {
+  /** whom it is for */
+  label: string;
+  /** after which it shows no more */
+  days?: number;
+}
+
+export interface ShareMade {
+  share: ShareShape;
+  /** cannot be had again; the link is /shared#SECRET */
+  secret: string;
+}
+
+export interface ShareShape {
+  id: number;
+  label: string;
+  created: string;
+  created_by: string;
+  expires: string;
+}
+
 export type Signal = "traces" | "logs" | "points" | "payloads" | "turns" | "contracts";
 
 export interface Silence {
@@ -1506,10 +1868,17 @@ export interface SilenceShape {
 
 export interface SourceShape {
   source: string;
-  learning_since: string;
+  /** null: it is declared, and its documents are not known yet */
+  learning_since: string | null;
   kinds_fields: string[];
   kinds_carried: string[];
   drifting: number;
+  /** the JSON Schema its documents are held against */
+  schema_file: string | null;
+  /** why they are not, or not against the newest */
+  schema_problem: string | null;
+  /** places that are watched in every document */
+  critical: string[];
 }
 
 export interface SpanEvent {
@@ -1563,6 +1932,8 @@ export type Step = "opened" | "acknowledged" | "worsened" | "noted" | "resolved"
 
 export type Stop = "action" | "message";
 
+export type Suggest = "measures" | "labels" | "conditions" | "rules" | "channels" | "bots" | "zones";
+
 export interface TermShape {
   /** null: any */
   bot: string | null;
@@ -1585,6 +1956,14 @@ export interface Tick {
   away: string | null;
   /** of what anything was stored since the tick before */
   changed: Signal[];
+  /** ids of those that changed since the tick before; of many the newest */
+  incidents: string[];
+  /** incidents that are not over; null: it is not known */
+  open: Record<string, number> | null;
+  /** names of those that changed since the tick before, came or went */
+  services: string[];
+  /** whether any rule changed since the tick before */
+  rules: boolean;
 }
 
 export interface ToBacktest {
@@ -1625,6 +2004,17 @@ export interface TopicItem {
   looked: boolean;
   why_not: string | null;
   findings: FindingItem[];
+}
+
+export interface TouchedShape {
+  /** turns, actions, calls, … */
+  noun: string;
+  /** that went wrong; where it is about times, all of them */
+  count: number;
+  of: number;
+  sessions: number;
+  /** the newest; where it is about times, the slowest */
+  examples: ExampleShape[];
 }
 
 export interface Trace {
@@ -1687,6 +2077,8 @@ export interface TrialShape {
   rate: number | null;
   /** the newest breaches */
   examples: BreachShape[];
+  /** what whoever saves it should know: what of it was never seen */
+  warnings?: string[];
 }
 
 export interface TurnItem {
@@ -1736,6 +2128,8 @@ export interface Variant {
 export interface VariantShape {
   variant: string;
   documents: number;
+  /** of these, with more places than are looked at in one document */
+  partly: number;
   places: PlaceShape[];
 }
 

@@ -17,6 +17,20 @@ export interface Line {
   points: readonly Point[];
   /** A colour of the theme; default: the next of the series. */
   colour?: string;
+  /** Between what is usual: shaded behind the line. */
+  band?: Band | undefined;
+}
+
+export interface Band {
+  at: readonly number[];
+  low: readonly (number | null)[];
+  high: readonly (number | null)[];
+}
+
+/** Something that happened, in seconds: a thin line from top to bottom, its words under the cursor. */
+export interface Happening {
+  at: number;
+  text: string;
 }
 
 interface Props {
@@ -33,9 +47,20 @@ interface Props {
   window?: readonly [number, number] | undefined;
   bars?: boolean;
   bounds?: ThresholdsShape | null;
+  happened?: readonly Happening[] | undefined;
+  /** What has to be known of what is drawn. */
+  note?: string;
 }
 
-type Tell = RefObject<(place: number | null) => void>;
+interface Under {
+  place: number | null;
+  happened: string;
+}
+
+type Tell = RefObject<(under: Under) => void>;
+const NOTHING: Under = { place: null, happened: "" };
+const NO_HAPPENINGS: readonly Happening[] = [];
+const NEAR_PX = 7;
 
 const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
 const DASHES = [[], [7, 3], [2, 3], [10, 3, 2, 3]];
@@ -44,21 +69,24 @@ const BRUSH_PX_MIN = 6;
 const FONT = "11px system-ui, sans-serif";
 const colourOf = (line: Line, place: number) => line.colour ?? COLOURS[place % COLOURS.length]!;
 
-export function Chart({ lines, label, format, axis = format, height, span, window: shown, bars = false, bounds = null }: Props) {
+export function Chart({ lines, label, format, axis = format, height, span, window: shown, bars = false, bounds = null, happened = NO_HAPPENINGS, note = "" }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const tell: Tell = useRef(() => {});
   const reach = useRef(shown);
   reach.current = shown;
+  const marks = useRef(happened);
+  marks.current = happened;
   const { dark } = usePrefs();
   const data = useMemo(() => joined(lines), [lines]);
   const drawn = lines.map((line, place) => `${colourOf(line, place)} ${line.label}`).join("\n");
+  const banded = lines.flatMap((line, place) => (line.band ? [place] : [])).join(" ");
   const [warning, critical] = [bounds?.warning, bounds?.critical];
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const made = new uPlot(options({ element, drawn: drawn ? drawn.split("\n") : [], height, bars, axis, tell, reach, warning, critical }), [[]], element);
+    const made = new uPlot(options({ element, drawn: drawn ? drawn.split("\n") : [], height, banded: banded ? banded.split(" ").map(Number) : [], bars, axis, tell, reach, marks, warning, critical }), [[]], element);
     chart.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -67,44 +95,49 @@ export function Chart({ lines, label, format, axis = format, height, span, windo
       made.destroy();
       chart.current = null;
     };
-  }, [drawn, height, bars, dark, axis, warning, critical]);
-  useEffect(() => chart.current?.setData(data), [data, shown?.[0], shown?.[1], dark, drawn, height, bars, axis, warning, critical]);
+  }, [drawn, banded, height, bars, dark, axis, warning, critical]);
+  useEffect(() => chart.current?.setData(data), [data, shown?.[0], shown?.[1], dark, drawn, banded, height, bars, axis, warning, critical]);
+  useEffect(() => chart.current?.redraw(false), [happened]);
 
   return (
     <figure className="chart">
       <div ref={host} role="img" aria-label={label} className="plot" />
-      <Names lines={lines} data={data} format={format} span={span} tell={tell} />
+      <Names lines={lines} data={data} format={format} span={span} note={note} tell={tell} />
     </figure>
   );
 }
 
 /** The names, and under the cursor the values: the chart itself need not be made anew for them. */
-function Names({ lines, data, format, span, tell }: Pick<Props, "lines" | "format" | "span"> & { data: uPlot.AlignedData; tell: Tell }) {
-  const [under, setUnder] = useState<number | null>(null);
+function Names({ lines, data, format, span, note, tell }: Pick<Props, "lines" | "format" | "span" | "note"> & { data: uPlot.AlignedData; tell: Tell }) {
+  const [{ place: under, happened }, setUnder] = useState(NOTHING);
   useEffect(() => {
-    tell.current = setUnder;
+    tell.current = (next) => setUnder((before) => (before.place === next.place && before.happened === next.happened ? before : next));
   }, [tell]);
   const at = under === null ? undefined : data[0][under];
+  const behind = 2 * lines.filter(({ band }) => band).length;
   return (
     <figcaption aria-hidden="true">
       <span>{at === undefined ? span : absolute(new Date(at * 1_000))}</span>
       {lines.slice(0, SHOWN_MAX).map((line, place) => (
         <span key={line.label} className={`key dash-${Math.floor(place / COLOURS.length) % DASHES.length}`} style={{ "--key": `var(${colourOf(line, place)})` } as CSSProperties}>
-          {plain(line.label)} {at !== undefined && <b>{format(data[place + 1]?.[under ?? 0] ?? null)}</b>}
+          {plain(line.label)} {at !== undefined && <b>{format(data[behind + place + 1]?.[under ?? 0] ?? null)}</b>}
         </span>
       ))}
       {lines.length > SHOWN_MAX && <span>and {lines.length - SHOWN_MAX} more</span>}
+      {happened && <span className="happened">▾ {plain(happened)}</span>}
+      {note && <span>{note}</span>}
     </figcaption>
   );
 }
 
-/** Lines of one step share their times; others are joined on them. */
+/** Lines of one step share their times; others are joined on them. What is drawn behind comes first. */
 function joined(lines: readonly Line[]): uPlot.AlignedData {
-  const tables = lines.map((line) => [line.points.map(([at]) => at), line.points.map(([, value]) => value)] as uPlot.AlignedData);
+  const bands = lines.flatMap(({ band }) => (band ? [[band.at, band.low, band.high] as unknown as uPlot.AlignedData] : []));
+  const tables = [...bands, ...lines.map((line) => [line.points.map(([at]) => at), line.points.map(([, value]) => value)] as uPlot.AlignedData)];
   const [first, ...others] = tables;
   if (!first) return [[]];
   const alike = others.every(([times]) => times.length === first[0].length && times.every((at, place) => at === first[0][place]));
-  return alike ? [first[0], ...tables.map((table) => table[1]!)] : uPlot.join(tables);
+  return alike ? [first[0], ...tables.flatMap(([, ...values]) => values)] : uPlot.join(tables);
 }
 
 interface Drawing {
@@ -115,17 +148,26 @@ interface Drawing {
   axis: Props["format"];
   tell: Tell;
   reach: RefObject<Props["window"]>;
+  marks: RefObject<readonly Happening[]>;
+  /** The lines behind which a band is drawn. */
+  banded: number[];
   warning: number | undefined;
   critical: number | undefined;
 }
 
-function options({ element, drawn, height, bars, axis: written, tell, reach, warning, critical }: Drawing): uPlot.Options {
+function options({ element, drawn, height, banded, bars, axis: written, tell, reach, marks: happenings, warning, critical }: Drawing): uPlot.Options {
+  // Each question lays out the whole page anew, and fifty lines have five colours.
+  const known = new Map<string, string>();
   const colour = (name: string) => {
-    element.style.color = `var(${name})`;
-    return getComputedStyle(element).color;
+    if (!known.has(name)) {
+      element.style.color = `var(${name})`;
+      known.set(name, getComputedStyle(element).color);
+    }
+    return known.get(name)!;
   };
   const [muted, line, surface] = [colour("--muted"), colour("--line"), colour("--surface")];
   const marks = [[warning, colour("--warning")], [critical, colour("--critical")]] as const;
+  const strokes = drawn.map((one) => colour(one.slice(0, one.indexOf(" "))));
   const axis = { stroke: muted, font: FONT, ticks: { show: false }, gap: 4 };
   return {
     width: element.clientWidth,
@@ -143,8 +185,8 @@ function options({ element, drawn, height, bars, axis: written, tell, reach, war
     ],
     series: [
       {},
-      ...drawn.map((one, place) => {
-        const stroke = colour(one.slice(0, one.indexOf(" ")));
+      ...banded.flatMap(() => [EDGE, EDGE]), // of each band the low one, then the high one
+      ...strokes.map((stroke, place) => {
         return {
           stroke,
           width: 1.6,
@@ -155,12 +197,43 @@ function options({ element, drawn, height, bars, axis: written, tell, reach, war
         } satisfies uPlot.Series;
       }),
     ],
+    bands: banded.map((line, place) => ({ series: [2 * place + 2, 2 * place + 1], fill: faint(strokes[line]!, 0.2) })),
     hooks: {
-      setCursor: [(made) => tell.current(made.cursor.left! >= 0 ? (made.cursor.idx ?? null) : null)],
+      setCursor: [(made) => tell.current(made.cursor.left! >= 0 ? { place: made.cursor.idx ?? null, happened: near(made, happenings.current) } : NOTHING)],
       setSelect: [brushed],
+      drawAxes: [(made) => happenings.current.forEach(({ at }) => stand(made, at, muted))],
       draw: [(made) => marks.forEach(([bound, stroke]) => bound !== undefined && mark(made, bound, stroke))],
     },
   };
+}
+
+const EDGE: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
+
+/** What happened where the cursor is, of several the nearest. */
+function near(made: uPlot, happened: readonly Happening[]): string {
+  const left = made.cursor.left!;
+  const found = happened.map(({ at, text }) => ({ text, away: Math.abs(made.valToPos(at, "x") - left) })).filter(({ away }) => away <= NEAR_PX);
+  return found.sort((a, b) => a.away - b.away)[0]?.text ?? "";
+}
+
+function stand(made: uPlot, at: number, stroke: string) {
+  const { min, max } = made.scales["x"]!;
+  if (at < (min ?? 0) || at > (max ?? 0)) return;
+  const x = Math.round(made.valToPos(at, "x", true)) + 0.5;
+  const size = 4 * devicePixelRatio;
+  made.ctx.save();
+  made.ctx.strokeStyle = made.ctx.fillStyle = stroke;
+  made.ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+  made.ctx.beginPath();
+  made.ctx.moveTo(x, made.bbox.top);
+  made.ctx.lineTo(x, made.bbox.top + made.bbox.height);
+  made.ctx.stroke();
+  made.ctx.beginPath();
+  made.ctx.moveTo(x - size, made.bbox.top);
+  made.ctx.lineTo(x + size, made.bbox.top);
+  made.ctx.lineTo(x, made.bbox.top + 1.4 * size);
+  made.ctx.fill();
+  made.ctx.restore();
 }
 
 /** A value between two gaps has no line to be seen by. */
@@ -199,4 +272,4 @@ function mark(made: uPlot, bound: number, stroke: string) {
   made.ctx.restore();
 }
 
-const faint = (colour: string) => colour.replace(/^rgb\((.*)\)$/, (_, parts: string) => `rgba(${parts}, 0.12)`);
+const faint = (colour: string, share = 0.12) => colour.replace(/^rgb\((.*)\)$/, (_, parts: string) => `rgba(${parts}, ${share})`);

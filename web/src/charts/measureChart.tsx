@@ -7,6 +7,8 @@ import { axisOf, formatOf } from "../lib/format";
 import { boundsOf } from "../lib/levels";
 import { linesOf } from "../lib/series";
 import { Chart, type Line } from "./chart";
+import { useDeploys } from "./happened";
+import type { Usual } from "./usual";
 
 interface Props {
   of: History | undefined;
@@ -19,17 +21,20 @@ interface Props {
   bars?: boolean;
   /** At most so many lines, the greatest. */
   most?: number;
+  /** What is usual, where it is to be shown. */
+  usual?: Usual | undefined;
 }
 
-export function MeasureChart({ of, measures, height, span, counted = true, bars = false, most = 50 }: Props) {
+export function MeasureChart({ of, measures, height, span, counted = true, bars = false, most = 50, usual }: Props) {
   const catalogue = useCatalogue().data;
   const names = Object.keys(measures);
   const first = names[0]!;
   const told = names.map((name) => `${name} ${measures[name]}`).join("\n");
   const lines: Line[] = useMemo(
-    () => (of ? Object.entries(measures).flatMap(([name, label]) => linesOf(of, name, label, counted)).slice(0, most) : []),
-    [of, told, counted, most],
+    () => (of ? Object.entries(measures).flatMap(([name, label]) => linesOf(of, name, label, counted)).slice(0, most) : []).map((line) => ({ ...line, band: usual?.bands.get(line.key) })),
+    [of, told, counted, most, usual],
   );
+  const deploys = useDeploys();
   const unit = of?.units[first] ?? catalogue?.metrics.find(({ name }) => `metric:${name}` === first)?.unit;
   const format = formatOf(unit);
   const window = of && ([Date.parse(of.from) / 1_000, Date.parse(of.to) / 1_000] as const);
@@ -39,5 +44,5 @@ export function MeasureChart({ of, measures, height, span, counted = true, bars 
   });
   if (!words.length) return <p className="chart quiet" style={{ minHeight: of ? 0 : height }}>{of ? "Nothing in this time." : "Loading…"}</p>;
   const label = `${span}. ${words.slice(0, 10).join("; ")}${words.length > 10 ? `; and ${words.length - 10} more` : ""}`;
-  return <Chart lines={lines} label={label} format={format} axis={axisOf(unit)} height={height} span={span} window={window} bars={bars} bounds={boundsOf(catalogue?.measures, first)} />;
+  return <Chart lines={lines} label={label} format={format} axis={axisOf(unit)} height={height} span={span} window={window} bars={bars} bounds={boundsOf(catalogue?.measures, first)} happened={deploys} note={usual?.note ?? ""} />;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asks, lasting, lasts, secondsIn, slider } from "./alerts";
+import { asks, lasting, lasts, secondsIn, slider, subjectOf } from "./alerts";
 
 test("durations are read as the API writes them", () => {
   expect(["30s", "2m", "1h", "7d", undefined, "x"].map(secondsIn)).toEqual([30, 120, 3_600, 604_800, 0, 0]);
@@ -16,10 +16,18 @@ test("a rule that does not hold keeps all its time in its time frame", () => {
   expect(lasting({ name: "Errors", timeframe: "1m" }, 300)).toEqual({ timeframe: "300s", for: "0s" });
 });
 
+test("whom an incident is of is said with the labels that say something", () => {
+  expect(subjectOf({ broker: "jobs", queue: "mail", group: "" })).toBe("broker jobs, queue mail");
+  expect(subjectOf({ channel: "" })).toBe("channel (none)");
+  expect(subjectOf({})).toBe("everything");
+});
+
 test("what a rule asks is said in a line", () => {
   expect(asks({ name: "a", field: "cpu.usage", value: 80, timeframe: "2m", for: "3m" })).toBe("avg of cpu.usage over 2m ≥ 80 for 3m");
   expect(asks({ name: "a", field: "action.errors", per: "action.count", aggregation: "sum", operand: "equalOrLessThan", value: 0.1, timeframe: "5m", for: "0s" })).toBe("sum of action.errors / action.count over 5m ≤ 0.1");
   expect(asks({ name: "a", kind: "composite", all: ["b", "c"] })).toBe("all of b, c");
+  expect(asks({ name: "a", kind: "baseline", field: "messages.in", options: { side: "low" } })).toBe("messages.in is lower than usual at this hour of the week");
+  expect(asks({ name: "a", kind: "contract", value: 1, options: { when: "handoff", then: [{ what: "message human" }], within: "15m" } })).toBe("after handoff comes message human within 15m");
 });
 
 test("a slider reaches beyond the threshold and what was measured, in round steps", () => {

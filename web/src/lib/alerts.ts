@@ -23,9 +23,27 @@ export function lasting(rule: Rule, seconds: number): Pick<Rule, "timeframe" | "
   return { timeframe: `${frame}s`, for: `${Math.max(0, seconds - frame)}s` };
 }
 
+/** Of whom an incident is. A label without a value says nothing beside one that has one: not every queue has a group. */
+export function subjectOf(labels: Readonly<Record<string, string>>): string {
+  const known = Object.entries(labels).filter(([, value]) => value);
+  return (known.length ? known : Object.keys(labels).map((name) => [name, "(none)"] as const)).map(([name, value]) => `${name} ${value}`).join(", ") || "everything";
+}
+
+const SIDES: Record<string, string> = { low: "lower than", high: "higher than" };
+
+/** Either is written in short, as a text, or as an object that says more. */
+const happens = (one: unknown): string => (typeof one === "string" ? one : String((one as { what?: unknown } | null)?.what ?? "something"));
+
+function promised(options: Readonly<Record<string, unknown>>): string {
+  const then = Array.isArray(options["then"]) ? options["then"] : [options["then"]];
+  return `after ${happens(options["when"])} comes ${then.map(happens).join(" or ")} within ${String(options["within"])}`;
+}
+
 /** What a rule asks, in a line. */
 export function asks(rule: Rule): string {
   if (rule.kind === "composite") return `${rule.all?.length ? "all of" : "any of"} ${[...(rule.all ?? []), ...(rule.any ?? [])].join(", ")}`;
+  if (rule.kind === "baseline") return `${rule.field} is ${SIDES[String(rule.options?.["side"])] ?? "not as"} usual at this hour of the week`;
+  if (rule.kind === "contract") return `${promised(rule.options ?? {})}${rule.value === 1 ? "" : `, broken ${rule.value} times over ${rule.timeframe}`}`;
   const what = rule.per ? `${rule.field} / ${rule.per}` : rule.field;
   if (rule.kind === "absence") return `nothing comes of ${what} for ${rule.timeframe}`;
   const held = secondsIn(rule.for) ? ` for ${rule.for}` : "";

@@ -69,6 +69,7 @@ export function plainNumber(value: number | null | undefined): string {
 
 const FORMATS: Record<string, (value: number | null | undefined) => string> = {
   percent, ms: milliseconds, seconds, s: seconds, bytes, By: bytes, kib: (value) => bytes(value == null ? null : value * 1_024), usd: dollars,
+  share: (value) => percent(value == null ? null : value * 100),
 };
 
 /** A duration beside an axis, where there is little room: one unit. */

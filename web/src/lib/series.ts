@@ -13,17 +13,25 @@ export function whole(points: readonly Point[], stepS: number, from: string, to:
 }
 
 /** The series of a measure as lines, the greatest first; one without labels bears the name it is given. */
-export function linesOf(history: History, measure: string, name: string, counted: boolean): { label: string; points: readonly Point[] }[] {
+export function linesOf(history: History, measure: string, name: string, counted: boolean): { key: string; label: string; points: readonly Point[] }[] {
   return history.series
     .filter((series) => series.measure === measure)
     .sort((a, b) => weight(b) - weight(a))
     .map((series) => ({
+      key: keyOf(series.labels),
       label: labelOf(series) || name,
       points: counted ? whole(series.points, series.step_seconds ?? history.step_seconds, history.from, history.to) : series.points,
     }));
 }
 
-export const labelOf = (series: SeriesShape) => Object.values(series.labels).map((value) => value || "(none)").join(" · ");
+/** A label without a value says nothing beside one that has one. */
+export function labelOf(series: SeriesShape): string {
+  const values = Object.values(series.labels);
+  return (values.some(Boolean) ? values.filter(Boolean) : values.map(() => "(none)")).join(" · ");
+}
+
+/** The same for the same labels, in whatever order. */
+export const keyOf = (labels: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const weight = (series: SeriesShape) => series.points.reduce((sum, [, value]) => sum + (value ?? 0), 0);
 

@@ -2,10 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ask } from "../api/fetch";
-import { useList } from "../api/queries";
+import { useEvery, useJudging, useList } from "../api/queries";
 import type { IncidentItem, Judging, PageIncidentItem } from "../api/types";
 import { formatOf } from "../lib/format";
-import { LEVELS } from "../lib/alerts";
+import { LEVELS, subjectOf } from "../lib/alerts";
 import { absolute } from "../lib/time";
 import { set } from "../lib/url";
 import { Channels } from "./channels";
@@ -19,7 +19,6 @@ import { type Column, Table } from "./table";
 const PLACES = [["", "Incidents"], ["rules", "Rules"], ["channels", "Channels"], ["silences", "Silences"], ["deliveries", "Receipts"], ["noise", "Noise"]] as const;
 export const ALERT_PLACES: readonly string[] = PLACES.map(([place]) => place);
 const INCIDENTS = "/api/incidents";
-const LIVE_MS = 5_000;
 
 export function Alerts({ what, admin }: { what: string; admin: boolean }) {
   return (
@@ -37,15 +36,17 @@ export function Alerts({ what, admin }: { what: string; admin: boolean }) {
   );
 }
 
-export const useOpenIncidents = () =>
-  useQuery({ queryKey: [INCIDENTS, "open"], queryFn: () => ask<PageIncidentItem>(INCIDENTS, { open: true, limit: 100 }), refetchInterval: LIVE_MS });
+export function useOpenIncidents() {
+  const every = useEvery();
+  return useQuery({ queryKey: [INCIDENTS, "open"], queryFn: () => ask<PageIncidentItem>(INCIDENTS, { open: true, limit: 100 }), refetchInterval: every });
+}
 
 function Incidents() {
   const get = useParam();
   const state = get("state", "open");
   const params = { severity: get("severity"), rule: get("rule"), ...(state === "all" ? {} : { open: state === "open" }) };
   const asked = useList<PageIncidentItem>(INCIDENTS, { ...params, limit: 50 }, true);
-  const judging = useQuery({ queryKey: [INCIDENTS, "judging"], queryFn: () => ask<Judging>(`${INCIDENTS}/judging`), refetchInterval: LIVE_MS });
+  const judging = useJudging();
   return (
     <Panel title="Incidents" aside={<Judged of={judging.data} />}>
       <form className="filters" onSubmit={(event) => event.preventDefault()}>
@@ -68,7 +69,7 @@ export const stateOf = (item: { status: string; endTime: string | null }) => (it
 
 const COLUMNS: Column<IncidentItem>[] = [
   { name: "What", cell: (item) => <Link to={`/incidents/${item.id}`}><Mark level={item.endTime ? "unknown" : LEVELS[item.severity]}>{item.severity}</Mark> <Said text={item.ruleName} /></Link> },
-  { name: "Of", cell: (item) => <Said text={Object.entries(item.labels).map(([name, value]) => `${name} ${value}`).join(", ") || "everything"} /> },
+  { name: "Of", cell: (item) => <Said text={subjectOf(item.labels)} /> },
   { name: "State", cell: (item) => <>{stateOf(item)}{item.acknowledged_by && !item.endTime && <> by <Said text={item.acknowledged_by} /></>}</>, less: "middle" },
   { name: "Value", number: true, cell: (item) => formatOf(item.unit)(item.peak_value ?? item.triggerValue), less: "middle" },
   { name: "Began", number: true, cell: (item) => <When at={item.startTime} /> },

@@ -5,9 +5,12 @@ import { ask } from "../api/fetch";
 import type { PageBreachShape, BreachShape, ContractShape, ContractsShape } from "../api/types";
 import { count, percent } from "../lib/format";
 import type { Level } from "../lib/levels";
+import { set } from "../lib/url";
+import { useChange } from "./changing";
 import { useParam } from "./filters";
-import { Answer, Empty, Link, Mark, Panel, Said, When } from "./parts";
+import { Answer, Delete, Empty, Link, Mark, Panel, Problem, Said, When } from "./parts";
 import { useRange } from "./range";
+import { NewRule } from "./ruleForm";
 import { type Column, Table } from "./table";
 
 const CONTRACTS = "/api/contracts";
@@ -39,28 +42,43 @@ const BREACHES: Column<BreachShape>[] = [
   { name: "See", cell: (item) => <span className="links">{item.links.map(({ name, url }) => <Link key={url} to={url ?? "/"}>{name}</Link>)}</span> },
 ];
 
-export function Contracts() {
+export function Contracts({ admin }: { admin: boolean }) {
   const range = useRange();
-  const chosen = useParam()("contract");
+  const get = useParam();
+  const chosen = get("contract");
   const asked = useQuery({ queryKey: [CONTRACTS, range.query], queryFn: () => ask<ContractsShape>(CONTRACTS, range.query), refetchInterval: SLOW_MS });
   return (
     <>
-      <Panel title="Contracts" aside={<span className="quiet">{range.label}</span>}>
+      {admin && get("new") && <NewRule only="contract" title="A new contract" done={({ rule }) => set({ new: "", contract: rule.name })} close={() => set({ new: "" })} />}
+      <Panel title="Contracts" aside={<span className="links"><span className="quiet">{range.label}</span>{admin && <button type="button" onClick={() => set({ new: "contract" })}>Add a contract</button>}</span>}>
         <Answer of={asked}>
-          {({ items }) => (items.length ? <Table items={items} columns={COLUMNS} keyOf={(item) => item.name} isChosen={(item) => item.name === chosen} /> : <Empty>There are none. They are rules of the kind contract: <Link to="/alerts/rules">see the rules</Link></Empty>)}
+          {({ items }) => (items.length ? <Table items={items} columns={COLUMNS} keyOf={(item) => item.name} isChosen={(item) => item.name === chosen} /> : <Empty>There are none. A contract says what must follow what, and within which time.</Empty>)}
         </Answer>
       </Panel>
-      {chosen && <Breaches of={chosen} />}
+      {chosen && <Breaches key={chosen} of={chosen} admin={admin} source={asked.data?.items.find(({ name }) => name === chosen)?.source} />}
     </>
   );
 }
 
-function Breaches({ of }: { of: string }) {
+/** A contract is a rule: what is changed, is changed there. */
+function Breaches({ of, admin, source }: { of: string; admin: boolean; source: string | undefined }) {
+  const { change, error, busy } = useChange(CONTRACTS, "/api/rules");
+  const remove = () => void change(async () => {
+    await ask(`/api/rules/${encodeURIComponent(of)}`, {}, undefined, "DELETE");
+    set({ contract: "" }); // before the list is asked for again: of itself there is nothing more to ask
+  });
   const range = useRange();
   const path = `${CONTRACTS}/${encodeURIComponent(of)}/breaches`;
   const asked = useQuery({ queryKey: [path, range.query], queryFn: () => ask<PageBreachShape>(path, range.query), refetchInterval: SLOW_MS });
   return (
-    <Panel title={<>Not kept: <Said text={of} /></>} aside={<Link to="/insights/contracts" sameTime className="button">✕ Close</Link>}>
+    <Panel title={<>Not kept: <Said text={of} /></>} aside={
+        <span className="links">
+          {source && source !== "turns" && <Link to={`/alerts/rules?rule=${encodeURIComponent(of)}`} className="button">{admin ? "Change" : "See its rule"}</Link>}
+          {admin && source === "api" && <Delete what={of} busy={busy} run={remove} />}
+          <Link to="/insights/contracts" sameTime className="button">✕ Close</Link>
+        </span>
+      }>
+      {error && <Problem error={error} />}
       <Answer of={asked}>{({ items }) => (items.length ? <Table items={items} columns={BREACHES} keyOf={(_, place) => String(place)} /> : <Empty>Everything was kept in this time.</Empty>)}</Answer>
     </Panel>
   );

@@ -6,6 +6,7 @@ import { exact, seconds } from "../lib/format";
 import type { Level } from "../lib/levels";
 import { lastPage, numbers } from "../lib/pager";
 import { set, useView } from "../lib/url";
+import { Why } from "./doctor";
 import { Answer, Choice, Empty, Link, Mark, Panel, Said, Search, When } from "./parts";
 
 const STATES: readonly (readonly [SessionState | "all", string])[] = [
@@ -56,6 +57,7 @@ export function Conversations({ refresh }: { refresh: () => void }) {
       <Answer of={asked}>
         {(found) =>
           found.items.length === 0 ? (
+            <>
             <Empty>
               {filtered ? (
                 <>Nothing fits. <button type="button" onClick={() => filter({ bot: "", channel: "", q: "" })}>Clear the filters</button></>
@@ -65,9 +67,12 @@ export function Conversations({ refresh }: { refresh: () => void }) {
                 "There are none yet: conversations come from messages that bots report."
               )}
             </Empty>
+            {!filtered && <Why topic="no_data" />}
+            </>
           ) : (
             <>
               <Table items={found.items} />
+              {found.items.some(({ user }) => user === null) && <Why topic="unknown_users" bot={bot} />}
               <Pager page={page} last={lastPage(page, Number(size), found.total, found.next !== null)} size={size} />
             </>
           )

@@ -1,10 +1,12 @@
 // Before the first bot: how to send something, ready to be copied.
 
-import { Panel, Snippet } from "./parts";
+import { Why } from "./doctor";
+import { Link, Panel, Snippet } from "./parts";
 
 export function FirstRun() {
   const here = location.origin;
   return (
+    <>
     <Panel title="No bot has been heard yet" className="prose">
       <p>This page fills by itself as soon as the first one sends. Two ways to get there:</p>
       <h3>A bot in Python</h3>
@@ -13,9 +15,11 @@ export function FirstRun() {
       <h3>Anything that speaks OpenTelemetry</h3>
       <Snippet text={`export OTEL_EXPORTER_OTLP_ENDPOINT=${here}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_SERVICE_NAME=helpdesk`} />
       <p className="quiet">
-        Where the server asks for keys, make one with <code>botwatch key add</code> and send it as{" "}
-        <code>OTEL_EXPORTER_OTLP_HEADERS=&quot;authorization=Bearer KEY&quot;</code>.
+        Where the server asks for keys, make one in the <Link to="/settings">settings</Link>, or with <code>botwatch key add</code>, and send it as{" "}
+        <code>OTEL_EXPORTER_OTLP_HEADERS=&quot;authorization=Bearer KEY&quot;</code>; for the SDK, set <code>BOTWATCH_KEY</code>.
       </p>
     </Panel>
+    <Panel title="What the server has noticed" className="prose"><Why topic="no_data" /></Panel>
+    </>
   );
 }

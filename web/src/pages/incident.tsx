@@ -3,20 +3,25 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../api/fetch";
-import type { IncidentShape, NoticeShape } from "../api/types";
+import { useEvery } from "../api/queries";
+import type { IncidentShape, NoticeShape, PageDriftShape, TouchedShape } from "../api/types";
 import { Chart } from "../charts/chart";
-import { asks, LEVELS } from "../lib/alerts";
-import { axisOf, formatOf, seconds } from "../lib/format";
+import { UsualToggle, useUsual } from "../charts/usual";
+import { asks, LEVELS, secondsIn } from "../lib/alerts";
+import { axisOf, count, formatOf, percent, seconds } from "../lib/format";
+import type { Level } from "../lib/levels";
+import { is } from "../lib/series";
 import { absolute } from "../lib/time";
 import type { Rule } from "../api/types";
 import { useChange } from "./changing";
+import { Changed } from "./insights";
 import { Answer, Empty, Link, Mark, Panel, Problem, Said, When } from "./parts";
 import { stateOf } from "./alerts";
 
-const LIVE_MS = 5_000;
 
 export function Incident({ id, admin }: { id: string; admin: boolean }) {
-  const asked = useQuery({ queryKey: ["/api/incidents", id], queryFn: () => ask<IncidentShape>(`/api/incidents/${encodeURIComponent(id)}`), refetchInterval: LIVE_MS });
+  const every = useEvery();
+  const asked = useQuery({ queryKey: ["/api/incidents", id], queryFn: () => ask<IncidentShape>(`/api/incidents/${encodeURIComponent(id)}`), refetchInterval: every, meta: { live: true } });
   return <Answer of={asked}>{(found) => <Whole of={found} admin={admin} />}</Answer>;
 }
 
@@ -51,13 +56,7 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
             {of.evidence.links.map(({ name, url }) => <li key={name + url}>{url.startsWith("/") ? <Link to={url}>{name}</Link> : <Outward url={url}>{name}</Outward>}</li>)}
           </ul>
         </Panel>
-        {of.evidence.related.length > 0 && (
-          <Panel title="What else changed in the same minutes">
-            <ul className="plain pad">
-              {of.evidence.related.map((one, place) => <li key={place}><Link to={one.url}><Said text={one.text} /></Link> <span className="quiet"><When at={one.at} /></span></li>)}
-            </ul>
-          </Panel>
-        )}
+        <Causes of={of} />
         <Panel title="What happened">
           <ol className="steps pad">
             {of.changes.map((change, place) => (
@@ -70,7 +69,75 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
         </Panel>
         <Told id={of.id} />
       </div>
+      <Documents of={of} />
     </>
+  );
+}
+
+const SURE: Record<string, readonly [Level, string]> = {
+  measured: ["critical", "measured"],
+  likely: ["warning", "likely"],
+  possible: ["unknown", "possible"],
+  unlikely: ["ok", "unlikely"],
+};
+
+/** What it is about, and what else changed: the likeliest cause first. */
+function Causes({ of }: { of: IncidentShape }) {
+  const { related, looked } = of.evidence;
+  const began = Date.parse(of.began);
+  if (!related.length && looked) return null;
+  return (
+    <Panel title="What changed in the same minutes">
+      {!looked && <p className="pad quiet">The store did not answer in time when it opened, so deploys and calls were not looked at.</p>}
+      <ol className="plain pad">
+        {related.map((one, place) => {
+          const [level, word] = SURE[one.sure ?? ""] ?? ["unknown", "possible"];
+          return (
+            <li key={place}>
+              <Mark level={one.about ? "warning" : level}>{one.about ? "what it is about" : word}</Mark> <Link to={one.url}><Said text={one.text} /></Link>{" "}
+              <span className="quiet">{awayOf(began, Date.parse(one.at))}{one.sure === "likely" && one.chance !== null && `; by chance so near in ${percent(one.chance * 100)}`}{one.measured && <>; <Said text={one.measured} /></>}</span>
+            </li>
+          );
+        })}
+      </ol>
+    </Panel>
+  );
+}
+
+function awayOf(began: number, at: number): string {
+  const away = Math.round((began - at) / 1_000);
+  return Math.abs(away) < 60 ? "at the same time" : `${seconds(Math.abs(away))} ${away > 0 ? "before" : "after"} it began`;
+}
+
+/** How much of what the bot did, and two of it. */
+function Touched({ of: { noun, count: bad, of, sessions, examples } }: { of: TouchedShape }) {
+  return (
+    <div className="pad">
+      <p>When it was found it had touched {bad < of ? `${count(bad)} of ${count(of)} ${noun}` : `${count(of)} ${noun}, all of them`}{sessions > 0 && `, in ${count(sessions)} ${sessions === 1 ? "conversation" : "conversations"}`}. For example:</p>
+      <ul className="plain">
+        {examples.map(({ at, text, session, trace }) => (
+          <li key={`${at} ${trace}`}>
+            <When at={at} /> <Said text={text} className="quiet" /> <span className="links">
+              {session && <Link to={`/conversations/${encodeURIComponent(session)}`}>Conversation</Link>}
+              {trace && <Link to={`/traces/${trace}`}>Trace</Link>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Of documents that changed: how sure, what it touched, and one of them before and after. */
+function Documents({ of }: { of: IncidentShape }) {
+  const source = of.labels["source"];
+  const drifts = (of.rule as unknown as Rule).field === "payload.drift" && source !== undefined;
+  const asked = useQuery({ queryKey: ["/api/drift", "of", source], queryFn: () => ask<PageDriftShape>("/api/drift", { source, live: !of.endTime, limit: 3 }), enabled: drifts });
+  if (!drifts) return null;
+  return (
+    <Panel title="The documents">
+      <Answer of={asked}>{({ items }) => (items.length ? <ul className="plain">{items.map((item) => <Changed key={item.id} item={item} admin={false} />)}</ul> : <Empty>They look again as they did.</Empty>)}</Answer>
+    </Panel>
   );
 }
 
@@ -82,22 +149,37 @@ function Outward({ url, children }: { url: string; children: string }) {
 function Evidence({ of }: { of: IncidentShape }) {
   const { points, measure, last_heard } = of.evidence;
   const rule = of.rule as unknown as Rule;
-  const value = rule.kind === "composite" || rule.kind === "absence" ? null : (rule.value ?? null);
+  const value = rule.kind === "threshold" || rule.kind === "ratio" || rule.kind === "contract" ? (rule.value ?? null) : null;
+  const [shaded, setShaded] = useState(false);
+  const mayShade = Boolean(measure) && !rule.per && rule.kind !== "composite" && points.length > 1;
+  // A point stands at the end of the time it is about; so does the band.
+  const lateS = secondsIn(rule.timeframe);
+  const subject = Object.entries(of.labels).filter(([, value]) => value);
+  const { usual, error } = useUsual(
+    shaded && mayShade && lateS
+      ? { measure, by: Object.keys(of.labels), where: [...(rule.where ?? []), ...subject.map(([name, value]) => is(name, value))], from: momentOf(points[0]![0] - lateS), to: momentOf(points.at(-1)![0]), stepS: lateS, lateS }
+      : null,
+  );
+  const band = usual?.bands.values().next().value;
   return (
     <>
       {points.length > 0 && (
         <Chart
-          lines={[{ label: measure || of.ruleName, points, colour: "--critical" }]}
+          lines={[{ label: measure || of.ruleName, points, colour: "--critical", band }]} note={usual?.note ?? ""}
           label={`${measure} around the moment`} format={formatOf(of.unit)} axis={axisOf(of.unit)} height={180} span="around the moment"
           bounds={value === null || rule.per ? null : { warning: value, critical: value }}
         />
       )}
+      {mayShade && <p className="pad"><UsualToggle on={shaded} toggle={() => setShaded(!shaded)} error={error} /></p>}
       {Object.entries(last_heard).map(([name, at]) => <p key={name} className="pad">Last heard of the {name}: <When at={at} /></p>)}
+      {of.evidence.touched && <Touched of={of.evidence.touched} />}
       {of.evidence.parts.length > 0 && <p className="pad">Made of the rules {of.evidence.parts.join(", ")}.</p>}
       {points.length === 0 && Object.keys(last_heard).length === 0 && <Empty>There was nothing to draw.</Empty>}
     </>
   );
 }
+
+const momentOf = (atS: number) => new Date(atS * 1_000).toISOString();
 
 function Doing({ of }: { of: IncidentShape }) {
   const { change, error, busy } = useChange("/api/incidents", "/api/silences");
@@ -126,7 +208,8 @@ function Doing({ of }: { of: IncidentShape }) {
 }
 
 function Told({ id }: { id: string }) {
-  const asked = useQuery({ queryKey: ["/api/incidents", id, "notices"], queryFn: () => ask<NoticeShape[]>("/api/notices", { incident: id }), refetchInterval: LIVE_MS });
+  const every = useEvery();
+  const asked = useQuery({ queryKey: ["/api/incidents", id, "notices"], queryFn: () => ask<NoticeShape[]>("/api/notices", { incident: id }), refetchInterval: every });
   return (
     <Panel title="Who was told" aside={<Link to={`/alerts/deliveries?incident=${id}`}>Receipts</Link>}>
       <Answer of={asked}>

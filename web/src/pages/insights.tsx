@@ -3,7 +3,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/fetch";
 import { useList } from "../api/queries";
-import type { CommonQueries, CommonQuery, DriftShape, Engagement, FeedbackItem, Misunderstood, PageDriftShape, PageFeedbackItem, PageMisunderstood, ProfileShape, SourceShape, Uttered } from "../api/types";
+import type { CommonQueries, CommonQuery, CriticalShape, DriftShape, Engagement, FeedbackItem, InvalidShape, Me, Misunderstood, PageDriftShape, PageFeedbackItem, PageInvalidShape, PageMisunderstood, ProfileShape, SourceShape, Uttered } from "../api/types";
 import { Chart } from "../charts/chart";
 import { count, milliseconds, percent } from "../lib/format";
 import { absolute, clock } from "../lib/time";
@@ -14,27 +14,30 @@ import { addressOf } from "./conversations";
 import { BotChoice, useParam } from "./filters";
 import { Answer, Choice, Empty, Link, Mark, More, Panel, Problem, Said, When } from "./parts";
 import { useRange } from "./range";
+import { Reports } from "./reports";
 import { Stops } from "./stops";
 import { type Column, Table } from "./table";
 import { Week } from "./week";
 
-const PLACES = [["", "Drift"], ["contracts", "Contracts"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["stops", "Stops"], ["people", "People"], ["week", "Week"]] as const;
+const PLACES = [["", "Drift"], ["contracts", "Contracts"], ["questions", "Questions"], ["misunderstood", "Misunderstood"], ["feedback", "Feedback"], ["stops", "Stops"], ["people", "People"], ["week", "Week"], ["reports", "Reports"]] as const;
 export const INSIGHT_PLACES: readonly string[] = PLACES.map(([place]) => place);
 
-export function Insights({ what, admin }: { what: string; admin: boolean }) {
+export function Insights({ what, rest, me }: { what: string; rest: readonly string[]; me: Me }) {
+  const admin = me.role === "admin";
   return (
     <>
       <nav className="segments" aria-label="Insights">
         {PLACES.map(([place, title]) => <Link key={place} to={`/insights${place && `/${place}`}`} sameTime className={place === what ? "current" : ""}>{title}</Link>)}
       </nav>
       {what === "" && <Drift admin={admin} />}
-      {what === "contracts" && <Contracts />}
+      {what === "contracts" && <Contracts admin={admin} />}
       {what === "questions" && <Questions />}
       {what === "misunderstood" && <NotUnderstood admin={admin} />}
       {what === "feedback" && <Feedback />}
       {what === "stops" && <Stops />}
       {what === "people" && <People />}
       {what === "week" && <Week />}
+      {what === "reports" && <Reports rest={rest} me={me} />}
     </>
   );
 }
@@ -65,12 +68,13 @@ function Drift({ admin }: { admin: boolean }) {
         </Answer>
       </Panel>
       <Answer of={sources}>{(found) => (found.length ? <Sources items={found} /> : null)}</Answer>
+      <Misfits source={get("source")} />
       {get("source") && <Profile source={get("source")} />}
     </>
   );
 }
 
-function Changed({ item, admin }: { item: DriftShape; admin: boolean }) {
+export function Changed({ item, admin }: { item: DriftShape; admin: boolean }) {
   const { change, error, busy } = useChange(DRIFT, "/api/payloads");
   const level = item.accepted || item.ended ? "unknown" : "warning";
   return (
@@ -78,7 +82,7 @@ function Changed({ item, admin }: { item: DriftShape; admin: boolean }) {
       <p><Mark level={level}>{item.accepted ? "accepted" : item.ended ? "over" : "going on"}</Mark> <b><Said text={item.sentence} /></b></p>
       <p className="quiet">
         In <Said text={item.source} />{item.variant !== "(document)" && item.variant && <>, of the kind <Said text={item.variant} /></>}, since <When at={item.began} />, found <When at={item.found} />.
-        {" "}Present before in {percent(item.before * 100)} of {count(item.before_of)}, now in {percent(item.now * 100)} of {count(item.now_of)}; sure to {percent(item.sure * 100)}.
+        {" "}{SHARE[item.what] ?? "Present"} {item.before_of >= 1 && <>before in {percent(item.before * 100)} of {count(item.before_of)}, </>}now in {percent(item.now * 100)} of {count(item.now_of)}; sure to {percent(item.sure * 100)}.
         {item.bots.length > 0 && <> Bots: <Said text={item.bots.join(", ")} />.</>}
       </p>
       <div className="halves">
@@ -96,16 +100,64 @@ function Changed({ item, admin }: { item: DriftShape; admin: boolean }) {
   );
 }
 
+// What the two shares of a change are shares of.
+const SHARE: Record<string, string> = {
+  more_null: "Null", more_empty: "Empty", type_changed: "Of this type", nested: "An object", value_collapsed: "This value", value_new: "This value",
+  critical_null: "Null", critical_empty: "Empty", critical_type: "Of this type",
+};
+
 const json = (value: unknown) => (value === null || value === undefined ? "none was kept" : JSON.stringify(value, null, 2));
 
 function Sources({ items }: { items: readonly SourceShape[] }) {
   const columns: Column<SourceShape>[] = [
     { name: "Source", by: (item) => item.source, cell: (item) => <Link to={`/insights?source=${encodeURIComponent(item.source)}`}><Said text={item.source} /></Link> },
-    { name: "State", cell: (item) => (item.drifting ? <Mark level="warning">{item.drifting} {item.drifting === 1 ? "place" : "places"} changed</Mark> : <Mark level="ok">as always</Mark>) },
+    { name: "State", cell: (item) => (item.drifting ? <Mark level="warning">{item.drifting} {item.drifting === 1 ? "place" : "places"} changed</Mark> : item.learning_since ? <Mark level="ok">as always</Mark> : <Mark level="unknown">not known yet</Mark>) },
+    { name: "Declared", cell: (item) => <Declared item={item} />, less: "middle" },
     { name: "Kinds told apart by", cell: (item) => <Said text={item.kinds_fields.join(", ") || (item.kinds_carried.length ? `which it carries: ${item.kinds_carried.join(", ")}` : "all are alike")} />, less: "middle" },
-    { name: "Known since", number: true, cell: (item) => <When at={item.learning_since} />, less: "middle" },
+    { name: "Known since", number: true, cell: (item) => item.learning_since && <When at={item.learning_since} />, less: "middle" },
   ];
-  return <Panel title="Sources"><Table items={items} columns={columns} keyOf={(item) => item.source} /></Panel>;
+  return (
+    <Panel title="Sources">
+      {items.map((item) => item.schema_problem && <p key={item.source} className="pad"><Mark level="critical">broken</Mark> <Said text={item.schema_problem} /></p>)}
+      <Table items={items} columns={columns} keyOf={(item) => item.source} />
+    </Panel>
+  );
+}
+
+function Declared({ item }: { item: SourceShape }) {
+  return (
+    <>
+      {item.schema_file && (item.schema_problem ? <Mark level="critical">schema is broken</Mark> : <>schema <Said text={item.schema_file} /></>)}
+      {item.critical.length > 0 && <div>critical: <code><Said text={item.critical.join(", ")} /></code></div>}
+    </>
+  );
+}
+
+const FAULTS = [["", "All"], ["json", "No JSON"], ["schema", "Does not fit"]] as const;
+
+// What was sent for a document and is none, and what does not fit what is expected of it.
+function Misfits({ source }: { source: string }) {
+  const range = useRange();
+  const get = useParam();
+  const asked = useList<PageInvalidShape>("/api/payloads/invalid", { ...range.query, source, fault: get("fault"), limit: 20 });
+  const columns: Column<InvalidShape>[] = [
+    { name: "When", cell: (item) => <>{item.session_id ? <Link to={`/conversations/${encodeURIComponent(item.session_id)}`}><When at={item.at} /></Link> : <When at={item.at} />}{item.times > 1 && <span className="quiet"> {count(item.times)} times</span>}</> },
+    { name: "Source", cell: (item) => <Said text={item.source} /> },
+    { name: "What is wrong", cell: (item) => <><Said text={item.reason} />{item.path && <> at <code><Said text={item.path} /></code></>}</> },
+    { name: "From", cell: (item) => <Said text={item.bot ?? item.sender ?? ""} />, less: "middle" },
+    { name: "What was sent, masked", cell: (item) => <code><Said text={item.document} className="two-lines" /></code>, less: "wide" },
+  ];
+  return (
+    <Panel title="Documents that are none, or do not fit" aside={<span className="quiet">{range.label}</span>}>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}><Choice label="Fault" value={get("fault")} options={FAULTS} onChange={(value) => set({ fault: value })} /></form>
+      <Answer of={asked}>
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
+          return items.length ? <><Table items={items} columns={columns} keyOf={(_, place) => String(place)} /><More asked={asked} /></> : <Empty>Every document could be read, and fits as far as it was checked.</Empty>;
+        }}
+      </Answer>
+    </Panel>
+  );
 }
 
 function Profile({ source }: { source: string }) {
@@ -116,11 +168,12 @@ function Profile({ source }: { source: string }) {
   return (
     <Panel title={<>What its documents look like: <Said text={source} /></>} aside={<span className="quiet">{range.label}</span>}>
       <Answer of={asked}>
-        {({ variants }) => (
+        {({ variants, critical }) => (
           <>
-            {variants.map(({ variant, documents, places }) => (
+            {critical.length > 0 && <Table items={critical} columns={CRITICAL} keyOf={(item) => `${item.path} ${item.variant}`} />}
+            {variants.map(({ variant, documents, partly, places }) => (
               <div key={variant} className="scroll">
-                <h3><Said text={variant} /> <span className="quiet">{count(documents)} looked at</span></h3>
+                <h3><Said text={variant} /> <span className="quiet">{count(documents)} looked at{partly > 0 && <>, {count(partly)} of them in part</>}</span></h3>
                 <Table
                   items={places.filter(({ path: place }) => place)} keyOf={(place) => place.path}
                   columns={[
@@ -140,6 +193,16 @@ function Profile({ source }: { source: string }) {
     </Panel>
   );
 }
+
+const CRITICAL: Column<CriticalShape>[] = [
+  { name: "Critical place", by: (item) => item.path, cell: (item) => <code><Said text={item.path} /></code> },
+  { name: "Kind", by: (item) => item.variant, cell: (item) => <Said text={item.variant} /> },
+  { name: "Documents, all", number: true, by: (item) => item.documents, cell: (item) => count(item.documents) },
+  { name: "Missing", number: true, by: (item) => item.missing, cell: (item) => count(item.missing) },
+  { name: "Null", number: true, by: (item) => item.null, cell: (item) => count(item.null) },
+  { name: "Empty", number: true, by: (item) => item.empty, cell: (item) => count(item.empty) },
+  { name: "Types", cell: (item) => Object.keys(item.types).join(", "), less: "middle" },
+];
 
 // --- what users say
 

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ask } from "../api/fetch";
 import { useServices } from "../api/queries";
-import type { PageDriftShape, PageIncidentItem } from "../api/types";
+import type { ChangeItem, PageChangeItem, PageIncidentItem } from "../api/types";
 import { LEVELS } from "../lib/alerts";
 import type { Level } from "../lib/levels";
 import { useNow } from "../lib/time";
@@ -13,6 +13,9 @@ import { Answer, Empty, Link, Mark, Panel, Said, When } from "./parts";
 const HOUR_MS = 3_600_000;
 const SLOW_MS = 30_000;
 const SHOWN = 6;
+// Incidents and services are told by themselves, with how they ended.
+const OTHERS: readonly ChangeItem["kind"][] = ["deploy", "model", "dependency", "limit", "breaker", "document", "rule"];
+const LOUD: readonly ChangeItem["kind"][] = ["limit", "breaker", "document"];
 
 export function OpenIncidents() {
   const asked = useOpenIncidents();
@@ -25,7 +28,7 @@ export function OpenIncidents() {
               {items.slice(0, SHOWN).map((item) => (
                 <li key={item.id}>
                   <Link to={`/incidents/${item.id}`}><Mark level={LEVELS[item.severity]}>{item.severity}</Mark> <Said text={item.ruleName} /></Link>{" "}
-                  <span className="quiet"><Said text={Object.values(item.labels).join(", ")} /> <When at={item.startTime} />{item.acknowledged_by && <>, taken by <Said text={item.acknowledged_by} /></>}</span>
+                  <span className="quiet"><Said text={Object.values(item.labels).filter(Boolean).join(", ")} /> <When at={item.startTime} />{item.acknowledged_by && <>, taken by <Said text={item.acknowledged_by} /></>}</span>
                 </li>
               ))}
               {items.length > SHOWN && <li className="quiet">and {items.length - SHOWN}{next ? " or more" : ""} more</li>}
@@ -51,18 +54,18 @@ interface Happened {
 export function LastHour() {
   const now = useNow().getTime();
   const incidents = useQuery({ queryKey: ["/api/incidents", "hour"], queryFn: () => ask<PageIncidentItem>("/api/incidents", { period: "2h", limit: 100 }), refetchInterval: SLOW_MS });
-  const drift = useQuery({ queryKey: ["/api/drift", "hour"], queryFn: () => ask<PageDriftShape>("/api/drift", { limit: 50 }), refetchInterval: SLOW_MS });
+  const changes = useQuery({ queryKey: ["/api/changes", "hour"], queryFn: () => ask<PageChangeItem>("/api/changes", { period: "1h", kind: OTHERS, limit: 50 }), refetchInterval: SLOW_MS });
   const services = useServices();
   const found: Happened[] = [
     ...(incidents.data?.items ?? []).flatMap(({ id, startTime, endTime, severity, ruleName, labels }) => {
-      const one = { text: `${ruleName} ${Object.values(labels).join(", ")}`, to: `/incidents/${id}` };
+      const one = { text: `${ruleName} ${Object.values(labels).filter(Boolean).join(", ")}`, to: `/incidents/${id}` };
       return [
         { ...one, key: `o${id}`, at: startTime, level: LEVELS[severity], what: "opened" },
         ...(endTime ? [{ ...one, key: `r${id}`, at: endTime, level: "ok" as const, what: "over" }] : []),
       ];
     }),
-    ...(drift.data?.items ?? []).map(({ id, found: at, sentence, source }) => ({ key: `d${id}`, at, level: "warning" as const, what: "changed", text: `${source}: ${sentence}`, to: `/insights?source=${encodeURIComponent(source)}` })),
-    ...(services.data?.items ?? []).flatMap(({ name, status, since }) => (since ? [{ key: `s${name}`, at: since, level: status === "running" ? ("ok" as const) : ("warning" as const), what: status, text: name, to: "/system" }] : [])),
+    ...(changes.data?.items ?? []).map(({ kind, at, text, url }, place) => ({ key: `c${place} ${at}`, at, level: LOUD.includes(kind) ? ("warning" as const) : ("unknown" as const), what: kind, text, to: url })),
+    ...(services.data?.items ?? []).flatMap(({ name, status, since }) => (since ? [{ key: `s${name}`, at: since, level: status === "running" ? ("ok" as const) : ("warning" as const), what: status, text: name, to: `/system?service=${encodeURIComponent(name)}` }] : [])),
   ]
     .filter(({ at }) => now - Date.parse(at) < HOUR_MS)
     .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
@@ -72,11 +75,11 @@ export function LastHour() {
         {() =>
           found.length ? (
             <ul className="plain pad">
-              {found.slice(0, SHOWN).map(({ key, at, level, what, text, to }) => <li key={key}><Mark level={level}>{what}</Mark> <Link to={to}><Said text={text} /></Link> <span className="quiet"><When at={at} /></span></li>)}
+              {found.slice(0, SHOWN).map(({ key, at, level, what, text, to }) => <li key={key}><Mark level={level}>{what}</Mark> {to ? <Link to={to}><Said text={text} /></Link> : <Said text={text} />} <span className="quiet"><When at={at} /></span></li>)}
               {found.length > SHOWN && <li className="quiet">and {found.length - SHOWN} more</li>}
             </ul>
           ) : (
-            <Empty>Nothing that is watched for: no incident, no service, no document.</Empty>
+            <Empty>Nothing that is watched for: no incident, no service, no version of a bot, no document.</Empty>
           )
         }
       </Answer>

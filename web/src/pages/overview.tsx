@@ -8,6 +8,7 @@ import { MeasureChart } from "../charts/measureChart";
 import { count, exact, milliseconds, NONE, percent, seconds } from "../lib/format";
 import { boundsOf, type Level, levelOf } from "../lib/levels";
 import { stepOf } from "../lib/range";
+import { Why as Diagnosed } from "./doctor";
 import { Answer, Empty, Link, Mark, Panel, Said, When } from "./parts";
 import { FirstRun } from "./firstRun";
 import { LastHour, OpenIncidents } from "./lately";
@@ -40,6 +41,7 @@ function Everything() {
       <div className="split">
         <Panel title="System resources">
           <Answer of={status}>{(found) => <Resources of={found.resources} measures={measures} />}</Answer>
+          <Diagnosed topic="high_cpu" />
         </Panel>
         <Panel title="Bots">
           <Answer of={bots}>

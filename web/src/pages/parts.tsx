@@ -184,3 +184,20 @@ export function More({ asked }: { asked: { hasNextPage: boolean; isFetchingNextP
     </p>
   );
 }
+
+const SURE_MS = 5_000;
+
+/** What cannot be undone takes two clicks. */
+export function Delete({ what, busy, run, word = "Delete" }: { what: string; busy: boolean; run: () => void; word?: string }) {
+  const [asked, setAsked] = useState(false);
+  useEffect(() => {
+    if (!asked) return;
+    const timer = setTimeout(() => setAsked(false), SURE_MS);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  return (
+    <button type="button" disabled={busy} className={asked ? "sure" : ""} aria-label={`${word} ${plain(what)}${asked ? ", really" : ""}`} onClick={() => (asked ? run() : setAsked(true))}>
+      {asked ? `${word}, really?` : word}
+    </button>
+  );
+}

@@ -4,7 +4,8 @@ import { useCatalogue, useHistory, useQueues } from "../api/queries";
 import type { QueueItem, QueuePage } from "../api/types";
 import { Charts } from "../charts/charts";
 import { count, NONE, plainNumber, seconds } from "../lib/format";
-import { boundsOf, type Level, levelOf } from "../lib/levels";
+import { boundsOf, levelOf } from "../lib/levels";
+import { headingOf } from "../lib/queues";
 import { stepOf } from "../lib/range";
 import { is } from "../lib/series";
 import { BotChoice, useParam } from "./filters";
@@ -16,23 +17,21 @@ const CHARTS: { title: string; measures: Record<string, string> }[] = [
   { title: "Waiting", measures: { "queue.depth": "Waiting" } },
   { title: "Age of the oldest", measures: { "queue.age": "Age of the oldest" } },
 ];
-const TRENDS: Record<QueueItem["trend"], readonly [Level, string]> = {
-  growing: ["warning", "growing"], draining: ["ok", "draining"], steady: ["ok", "steady"], empty: ["ok", "empty"], unknown: ["unknown", "not known"],
-};
 const POINTS = 120;
 const LINES = 8;
+const BY = "queue,group,broker";  // two groups of a stream are two
 const rate = (value: number | null, exact: boolean | null) => (value === null ? NONE : `${exact === false ? "≥ " : ""}${plainNumber(value)}/s`);
 
 export function Queues() {
   const range = useRange();
   const bot = useParam()("bot");
   const asked = useQueues({ bot, limit: 500 });
-  const history = useHistory(range, { measure: ["queue.depth", "queue.age"], by: "queue", where: bot ? [is("bot", bot)] : [], step: stepOf(range, POINTS) });
+  const history = useHistory(range, { measure: ["queue.depth", "queue.age"], by: BY, where: bot ? [is("bot", bot)] : [], step: stepOf(range, POINTS) });
   return (
     <>
       <Panel title="Queues" aside={<span className="quiet">{range.label}, the {LINES} deepest</span>}>
         <form className="filters" onSubmit={(event) => event.preventDefault()}><BotChoice /></form>
-        <Charts of={history.data} charts={CHARTS} span={range.label} most={LINES} by="queue" counted={false} />
+        <Charts of={history.data} charts={CHARTS} span={range.label} most={LINES} by={BY} counted={false} />
       </Panel>
       <Panel title="All queues" aside={<Export of="queues" params={{ bot }} />}>
         <Answer of={asked}>{(found) => <Found of={found} />}</Answer>
@@ -57,7 +56,7 @@ function Found({ of }: { of: QueuePage }) {
     {
       name: "Trend", by: (item) => item.trend, less: "middle",
       cell: (item) => {
-        const [level, words] = item.stalled_seconds ? (["critical", `stalled for ${seconds(item.stalled_seconds)}`] as const) : TRENDS[item.trend];
+        const [level, words] = headingOf(item, measures);
         return <Mark level={level}>{words}</Mark>;
       },
     },
@@ -74,7 +73,7 @@ function Found({ of }: { of: QueuePage }) {
           Nobody tells of a queue. Name a broker in <code>botwatch.toml</code> under <code>[queues.NAME]</code>, or have the bot report <code>bot.queue.depth</code> and <code>bot.queue.age</code>.
         </Empty>
       ) : (
-        <Table items={of.items} columns={columns} keyOf={(item, place) => `${item.queue}\n${item.broker ?? ""}\n${item.bot ?? ""}\n${place}`} />
+        <Table items={of.items} columns={columns} keyOf={(item, place) => `${item.queue}\n${item.broker ?? ""}\n${item.group ?? ""}\n${item.bot ?? ""}\n${place}`} />
       )}
     </>
   );

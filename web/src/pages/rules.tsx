@@ -3,18 +3,20 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
-import { ask } from "../api/fetch";
-import { useCatalogue, useHistory } from "../api/queries";
+import { ask, LONG_MS } from "../api/fetch";
+import { useCatalogue, useEvery, useHistory } from "../api/queries";
 import type { BacktestShape, ChannelShape, Rule, RuleItem, RulesPage, ServiceList, Severity } from "../api/types";
 import { Chart } from "../charts/chart";
+import { UsualToggle, useUsual } from "../charts/usual";
 import { asks, lasting, lasts, LEVELS, slider } from "../lib/alerts";
-import { axisOf, formatOf, seconds } from "../lib/format";
+import { axisOf, formatOf, percent } from "../lib/format";
 import { rangeOf, stepOf } from "../lib/range";
 import { linesOf } from "../lib/series";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
 import { useParam } from "./filters";
-import { Answer, Empty, Link, Mark, Panel, Problem, Said, Search } from "./parts";
+import { Answer, Delete, Empty, Link, Mark, Panel, Problem, Said, Search } from "./parts";
+import { AllFields, NewRule, Tried, Would } from "./ruleForm";
 import { type Column, Table } from "./table";
 
 const RULES = "/api/rules";
@@ -22,12 +24,14 @@ const RULES = "/api/rules";
 const IMPORTANT = ["CPU usage high", "Memory usage high", "Disk usage high", "Response time critical", "Error rate high", "Bot does not answer", "Service is down"];
 const PERIODS = ["6h", "24h", "7d"] as const;
 const SEVERITIES: readonly Severity[] = ["critical", "warning", "info"];
-const AGGREGATIONS = [["avg", "average"], ["sum", "sum"], ["min", "lowest"], ["max", "highest"], ["last", "last value"], ["count", "number of ticks"]] as const;
 const DRAG_MS = 150;
 const POINTS = 240;
 const LINES = 8;
 
-const useRules = () => useQuery({ queryKey: [RULES], queryFn: () => ask<RulesPage>(RULES, { limit: 500 }), refetchInterval: 15_000 });
+function useRules() {
+  const every = useEvery();
+  return useQuery({ queryKey: [RULES], queryFn: () => ask<RulesPage>(RULES, { limit: 500 }), refetchInterval: every });
+}
 export const useChannels = () => useQuery({ queryKey: ["/api/channels"], queryFn: () => ask<ChannelShape[]>("/api/channels") });
 
 export function Rules({ admin }: { admin: boolean }) {
@@ -38,7 +42,13 @@ export function Rules({ admin }: { admin: boolean }) {
       {(page) => {
         const chosen = page.items.find(({ rule }) => rule.name === get("rule"));
         if (chosen) return <Edit key={chosen.rule.name} item={chosen} admin={admin} />;
-        return <><Important items={page.items} admin={admin} />{admin && <NewRule />}<All page={page} admin={admin} words={get("q")} /></>;
+        return (
+          <>
+            {get("new") && admin && <NewRule key={get("new")} title="A rule of your own" begins={get("new")} done={({ rule }) => set({ new: "", rule: rule.name })} close={() => set({ new: "" })} />}
+            <Important items={page.items} admin={admin} />
+            <All page={page} admin={admin} words={get("q")} />
+          </>
+        );
       }}
     </Answer>
   );
@@ -165,42 +175,6 @@ function Services({ rule, put }: Part) {
   );
 }
 
-// --- one of one's own
-
-/** What most rules are: a measure, a limit, for how long. All else is changed on its own page. */
-function NewRule() {
-  const measures = useCatalogue().data?.measures ?? [];
-  const { change, error, busy } = useChange(RULES);
-  const add = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget);
-    const text = (name: string) => String(given.get(name) ?? "").trim();
-    const rule = {
-      name: text("name"), field: text("field"), aggregation: text("aggregation"), operand: text("operand"), value: Number(given.get("value")),
-      timeframe: `${Math.max(10, Math.round(Number(given.get("minutes")) * 6) * 10)}s`, severity: text("severity"),
-    };
-    void change(() => ask<RuleItem>(RULES, {}, rule)).then((made) => made && set({ rule: made.rule.name }));
-  };
-  return (
-    <Panel title="A rule of your own" aside={<span className="quiet">also from files, and from Botpress's configuration</span>}>
-      <form onSubmit={add}>
-        <div className="filters">
-          <label className="field search"><span>Name</span><input name="name" required maxLength={200} autoComplete="off" /></label>
-          <label className="field"><span>Measure</span><input name="field" required list="measures" maxLength={200} autoComplete="off" placeholder="errors.count" /></label>
-          <datalist id="measures">{measures.map(({ name, help }) => <option key={name} value={name}>{help}</option>)}</datalist>
-          <label className="field"><span>Its</span><select name="aggregation">{AGGREGATIONS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}</select></label>
-          <label className="field"><span>is</span><select name="operand"><option value="equalOrMoreThan">at least</option><option value="equalOrLessThan">at most</option></select></label>
-          <label className="field"><span>Value</span><input name="value" type="number" step="any" required className="short" /></label>
-          <label className="field"><span>Over, minutes</span><input name="minutes" type="number" min={0.5} step={0.5} defaultValue={5} required className="short" /></label>
-          <label className="field"><span>Severity</span><select name="severity" defaultValue="warning">{SEVERITIES.map((one) => <option key={one}>{one}</option>)}</select></label>
-          <button type="submit" className="primary" disabled={busy}>Add</button>
-        </div>
-        {error && <Problem error={error} />}
-      </form>
-    </Panel>
-  );
-}
-
 // --- all of them
 
 function All({ page, admin, words }: { page: RulesPage; admin: boolean; words: string }) {
@@ -212,7 +186,7 @@ function All({ page, admin, words }: { page: RulesPage; admin: boolean; words: s
     { name: "Severity", by: ({ rule }) => rule.severity ?? "", cell: ({ rule }) => <Mark level={LEVELS[rule.severity ?? "warning"]}>{rule.severity}</Mark>, less: "middle" },
     { name: "Asks", cell: ({ rule }) => <Said text={asks(rule)} />, less: "middle" },
     { name: "For each", cell: ({ rule }) => rule.by?.join(", "), less: "wide" },
-    { name: "From", by: ({ source }) => source, cell: ({ source, replaces }) => <><Said text={source} />{replaces && <span className="quiet"> in place of {replaces}</span>}</>, less: "wide" },
+    { name: "From", by: ({ source }) => source, cell: ({ source, replaces }) => <><span className="nowrap"><Said text={source} /></span>{replaces && <span className="quiet"> in place of {replaces}</span>}</>, less: "wide" },
     { name: "Open", number: true, by: ({ open_incidents }) => open_incidents, cell: ({ rule, open_incidents }) => (open_incidents ? <Link to={`/alerts?rule=${encodeURIComponent(rule.name)}`}>{open_incidents}</Link> : "–") },
     {
       name: "State", cell: (item) => {
@@ -222,7 +196,15 @@ function All({ page, admin, words }: { page: RulesPage; admin: boolean; words: s
     },
   ];
   return (
-    <Panel title="All rules" aside={page.problems.length > 0 && <Mark level="warning">{page.problems.length} {page.problems.length === 1 ? "problem" : "problems"}</Mark>}>
+    <Panel
+      title="All rules"
+      aside={
+        <span className="links">
+          {page.problems.length > 0 && <Mark level="warning">{page.problems.length} {page.problems.length === 1 ? "problem" : "problems"}</Mark>}
+          {admin && <button type="button" onClick={() => { set({ new: "threshold" }); window.scrollTo(0, 0); }}>Add a rule</button>}
+        </span>
+      }
+    >
       <form className="filters" onSubmit={(event) => event.preventDefault()}>
         <Search label="Search rules" value={words} onChange={(value) => set({ q: value }, true)} />
       </form>
@@ -248,6 +230,7 @@ function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
   };
   const reset = () => void change(() => ask(address, {}, undefined, "DELETE")).then(() => set({ rule: "" }));
   const valued = rule.kind === "threshold" || rule.kind === "ratio";
+  const minutes = valued || rule.kind === "absence";
   return (
     <>
       <Panel title={<Said text={rule.name} />} aside={<Link to="/alerts/rules" className="button">✕ Close</Link>}>
@@ -258,7 +241,7 @@ function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
             <div className="filters">
               <label className="check"><input type="checkbox" checked={rule.enabled ?? true} onChange={(event) => put({ enabled: event.target.checked })} /> on</label>
               {valued && <Threshold rule={rule} put={put} />}
-              <Minutes rule={rule} put={put} />
+              {minutes && <Minutes rule={rule} put={put} />}
               <label className="field"><span>Severity</span><select value={rule.severity} onChange={(event) => put({ severity: event.target.value as Severity })}>{SEVERITIES.map((one) => <option key={one}>{one}</option>)}</select></label>
               <Notify rule={rule} put={put} channels={channels} />
             </div>
@@ -266,23 +249,27 @@ function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
               <label className="field search"><span>What to do about it</span><input value={rule.message ?? ""} maxLength={1_000} onChange={(event) => put({ message: event.target.value })} /></label>
               <label className="field search"><span>Runbook, an address</span><input value={rule.runbook ?? ""} maxLength={1_000} onChange={(event) => put({ runbook: event.target.value })} /></label>
             </div>
+            <details className="everything" open={!minutes}>
+              <summary>Everything it says</summary>
+              <AllFields item={item.rule} changed={changed} put={setChanged} />
+            </details>
           </fieldset>
           {error && <Problem error={error} />}
           <p className="pad links">
             <button type="submit" className="primary" disabled={!admin || busy || !Object.keys(changed).length}>Save</button>
             {Object.keys(changed).length > 0 && <button type="button" onClick={() => setChanged({})}>Undo</button>}
-            {admin && item.changed && <button type="button" onClick={reset}>{item.replaces ? `Back to the one from ${item.replaces}` : "Delete"}</button>}
+            {admin && item.changed && (item.replaces ? <button type="button" onClick={reset}>{`Back to the one from ${item.replaces}`}</button> : <Delete what={rule.name} busy={busy} run={reset} />)}
             <span className="quiet">from <Said text={item.source} /></span>
           </p>
         </form>
       </Panel>
-      {rule.kind !== "composite" && rule.field && <Preview rule={rule} put={put} valued={valued} />}
+      {valued && rule.field ? <Preview rule={rule} put={put} /> : <Panel title="On what was"><Tried rule={rule} /></Panel>}
     </>
   );
 }
 
 /** What it would have done, judged anew while the threshold is dragged. */
-function Preview({ rule, put, valued }: Part & { valued: boolean }) {
+function Preview({ rule, put }: Part) {
   const [period, setPeriod] = useState<(typeof PERIODS)[number]>("24h");
   const [asked, setAsked] = useState(rule);
   const text = JSON.stringify(rule);
@@ -292,50 +279,29 @@ function Preview({ rule, put, valued }: Part & { valued: boolean }) {
   }, [text]);
   const would = useQuery({
     queryKey: [`${RULES}/backtest`, period, asked],
-    queryFn: () => ask<BacktestShape>(`${RULES}/backtest`, {}, { rule: asked, period }),
+    queryFn: () => ask<BacktestShape>(`${RULES}/backtest`, {}, { rule: asked, period }, "POST", LONG_MS),
     placeholderData: (before) => before,
     staleTime: 60_000,
   });
   const range = rangeOf(new URLSearchParams({ period }));
-  const history = useHistory(range, { measure: [rule.field!], by: rule.by?.join(",") ?? "", where: rule.where ?? [], step: stepOf(range, POINTS) }, !rule.per);
-  const lines = history.data ? linesOf(history.data, rule.field!, rule.field!, true).slice(0, LINES) : [];
+  const history = useHistory(range, { measure: [rule.field!], by: rule.by?.filter((one) => one !== "everything").join(",") ?? "", where: rule.where ?? [], step: stepOf(range, POINTS) }, !rule.per);
+  const [shaded, setShaded] = useState(false);
+  const { usual, error } = useUsual(shaded && history.data ? { measure: rule.field!, by: rule.by ?? [], where: rule.where ?? [], from: history.data.from, to: history.data.to, stepS: history.data.step_seconds } : null);
+  const lines = history.data ? linesOf(history.data, rule.field!, rule.field!, true).slice(0, LINES).map((line) => ({ ...line, band: usual?.bands.get(line.key) })) : [];
   const highest = lines.flatMap(({ points }) => points.map(([, value]) => value ?? 0)).reduce((a, b) => Math.max(a, b), 0);
   const unit = history.data?.units[rule.field!];
   const bounds = slider(rule.value ?? 0, rule.per ? null : highest);
   return (
     <Panel
       title="What it would have done"
-      aside={<span className="segments" role="group" aria-label="Over how long">{PERIODS.map((one) => <button key={one} type="button" aria-pressed={one === period} onClick={() => setPeriod(one)}>{one}</button>)}</span>}
+      aside={<span className="links">{lines.length > 0 && <UsualToggle on={shaded} toggle={() => setShaded(!shaded)} error={error} />}<span className="segments" role="group" aria-label="Over how long">{PERIODS.map((one) => <button key={one} type="button" aria-pressed={one === period} onClick={() => setPeriod(one)}>{one}</button>)}</span></span>}
     >
-      {valued && (
-        <label className="drag pad">
-          <span className="quiet">Drag the threshold: {formatOf(unit)(rule.value ?? 0)}</span>
-          <input type="range" {...bounds} value={rule.value ?? 0} onChange={(event) => put({ value: Number(event.target.value), recover: null })} />
-        </label>
-      )}
-      {lines.length > 0 && <Chart lines={lines} label={`${rule.field}, ${range.label}`} format={formatOf(unit)} axis={axisOf(unit)} height={190} span={range.label} bounds={valued ? { warning: rule.value ?? 0, critical: rule.value ?? 0 } : null} />}
+      <label className="drag pad">
+        <span className="quiet">Drag the threshold: {rule.per ? percent((rule.value ?? 0) * 100) : formatOf(unit)(rule.value ?? 0)}</span>
+        <input type="range" {...bounds} value={rule.value ?? 0} onChange={(event) => put({ value: Number(event.target.value), recover: null })} />
+      </label>
+      {lines.length > 0 && <Chart lines={lines} label={`${rule.field}, ${range.label}`} format={formatOf(unit)} axis={axisOf(unit)} height={190} span={range.label} bounds={{ warning: rule.value ?? 0, critical: rule.value ?? 0 }} note={usual?.note ?? ""} />}
       <Answer of={would}>{(found) => <Would of={found} />}</Answer>
     </Panel>
-  );
-}
-
-const TOLD = 10;
-
-function Would({ of }: { of: BacktestShape }) {
-  return (
-    <div className="pad" aria-live="polite">
-      <p><b>{of.incidents}</b> {of.incidents === 1 ? "incident" : "incidents"} of {of.subjects} judged, {of.incidents_a_day} a day, open for {seconds(of.open_seconds)} together.</p>
-      {of.notes.map((note) => <p key={note} className="quiet">{note}</p>)}
-      {of.items.length > 0 && (
-        <ol className="steps">
-          {of.items.slice(0, TOLD).map((item, place) => (
-            <li key={place}>
-              <time dateTime={item.startTime}>{item.startTime.replace("T", " ").slice(0, 16)}</time> for {seconds(item.seconds)} <Said text={Object.entries(item.labels).map(([name, value]) => `${name} ${value}`).join(", ")} />
-            </li>
-          ))}
-          {of.incidents > TOLD && <li className="quiet">and {of.incidents - TOLD} more</li>}
-        </ol>
-      )}
-    </div>
   );
 }

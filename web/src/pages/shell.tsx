@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { ask } from "../api/fetch";
 import { listen, useLife } from "../api/live";
-import { useBots, useCatalogue, useStatus } from "../api/queries";
+import { useBots, useCatalogue, useJudging, useStatus } from "../api/queries";
 import type { Me } from "../api/types";
 import { useKeys } from "../lib/keys";
 import { choose, type Theme, usePrefs } from "../lib/prefs";
@@ -33,6 +33,8 @@ const APPS = [["Monitoring", "/"], ["Conversations", "/conversations"], ["Analyt
 interface Props {
   tabs: readonly Tab[];
   current: Tab;
+  /** Whether one chooses here for what time it is shown. */
+  timed: boolean;
   me: Me;
   refresh: () => void;
   refreshing: boolean;
@@ -41,7 +43,7 @@ interface Props {
 
 const goTo = (path: string) => go(atSameTime(path, location.search));
 
-export function Shell({ tabs, current, me, refresh, refreshing, children }: Props) {
+export function Shell({ tabs, current, timed, me, refresh, refreshing, children }: Props) {
   const { sidebar, theme } = usePrefs();
   const client = useQueryClient();
   const [open, setOpen] = useState<"help" | "palette" | null>(null);
@@ -71,7 +73,7 @@ export function Shell({ tabs, current, me, refresh, refreshing, children }: Prop
         <p className="brand"><Logo /> <span>Botwatch</span></p>
         {tabs.filter((tab) => tab.key).map((tab) => (
           <Link key={tab.key} to={tab.path} sameTime className={tab === current ? "tab current" : "tab"}>
-            <kbd>{tab.key}</kbd> {tab.name}
+            <kbd>{tab.key}</kbd> {tab.name} {tab.path === "/alerts" && <OpenNow />}
           </Link>
         ))}
         <div className="foot">
@@ -83,7 +85,7 @@ export function Shell({ tabs, current, me, refresh, refreshing, children }: Prop
         <header className="top">
           <h1>{current.name}</h1>
           <Live />
-          {current.timed && <RangeControl />}
+          {timed && <RangeControl />}
           <button type="button" onClick={refresh} title="Refresh (R)" aria-label="Refresh" className={refreshing ? "busy" : ""}><Icon name="refresh" /></button>
           <button type="button" onClick={fullScreen} title="Full screen (F)" aria-label="Full screen" className="for-keys"><Icon name="screen" /></button>
           <button type="button" onClick={() => choose({ theme: NEXT[theme] })} title={`Look: ${THEMES[theme]}`} aria-label={`Look: ${THEMES[theme]}`}>
@@ -96,7 +98,7 @@ export function Shell({ tabs, current, me, refresh, refreshing, children }: Prop
         <main>{children}</main>
       </div>
       {open === "help" && <Help tabs={tabs} close={close} />}
-      {open === "palette" && <Commands tabs={tabs} refresh={refresh} signOut={signOut} close={close} />}
+      {open === "palette" && <Commands tabs={tabs} me={me} refresh={refresh} signOut={signOut} close={close} />}
     </div>
   );
 }
@@ -110,6 +112,15 @@ function Apps() {
       </nav>
     </>
   );
+}
+
+/** How many incidents are open, wherever one is. */
+function OpenNow() {
+  const open = useJudging().data?.open;
+  const [critical, warning] = [open?.critical ?? 0, open?.warning ?? 0];
+  if (!critical && !warning) return null;
+  const words = [critical && `${critical} critical`, warning && `${warning} warning`].filter(Boolean).join(", ");
+  return <span className={`badge ${critical ? "critical" : "warning"}`} title={`Open: ${words}`}>{critical + warning}<span className="for-ears"> open: {words}</span></span>;
 }
 
 function useLiveness() {
@@ -168,7 +179,7 @@ function Help({ tabs, close }: { tabs: readonly Tab[]; close: () => void }) {
   );
 }
 
-function Commands({ tabs, refresh, signOut, close }: { tabs: readonly Tab[]; refresh: () => void; signOut: () => void; close: () => void }) {
+function Commands({ tabs, me, refresh, signOut, close }: { tabs: readonly Tab[]; me: Me; refresh: () => void; signOut: () => void; close: () => void }) {
   const bots = useBots().data?.items ?? [];
   const measures = useCatalogue().data?.measures ?? [];
   const to = (kind: string, name: string, path: string, key?: string): Command => ({ kind, name, run: () => goTo(path), ...(key ? { key } : {}) });
@@ -178,6 +189,10 @@ function Commands({ tabs, refresh, signOut, close }: { tabs: readonly Tab[]; ref
     to("explore", "Traces", "/explore/traces"),
     to("explore", "Faults", "/explore/faults"),
     to("explore", "Measures", "/explore/measures"),
+    to("insights", "Reports", "/insights/reports"),
+    ...(["Rules", "Channels", "Silences", "Deliveries", "Noise"] as const).map((name) => to("alerts", name === "Deliveries" ? "Receipts" : name, `/alerts/${name.toLowerCase()}`)),
+    ...(["Contracts", "Questions", "Misunderstood", "Feedback", "Stops", "People", "Week"] as const).map((name) => to("insights", name, `/insights/${name.toLowerCase()}`)),
+    ...(me.role === "admin" ? [to("make", "Add a rule", "/alerts/rules?new=threshold"), to("make", "Add a service to watch", "/system?new=service"), to("make", "Add a contract", "/insights/contracts?new=contract"), to("make", "Add a channel", "/alerts/channels"), to("make", "Be quiet: a silence", "/alerts/silences")] : []),
     { kind: "do", name: "Refresh", key: "R", run: refresh },
     { kind: "do", name: "Full screen", key: "F", run: fullScreen },
     ...(["light", "dark", "auto"] as const).map((theme) => ({ kind: "look", name: THEMES[theme], run: () => choose({ theme }) })),

@@ -3,30 +3,40 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../api/fetch";
-import type { PageSilenceShape, SilenceShape } from "../api/types";
+import type { FieldShape, PageSilenceShape, SilenceShape } from "../api/types";
+import { filled, type Values } from "../lib/forms";
 import { absolute } from "../lib/time";
 import { useChange } from "./changing";
-import { Answer, Choice, Empty, Mark, Panel, Problem, Said } from "./parts";
+import { Fields, useForms } from "./form";
+import { Answer, Empty, Mark, Panel, Problem, Said } from "./parts";
 import { type Column, Table } from "./table";
 
 const SILENCES = "/api/silences";
-const LENGTHS = [["1", "1 hour"], ["4", "4 hours"], ["24", "a day"], ["168", "a week"]] as const;
+const LENGTHS = [[1, "1 hour"], [4, "4 hours"], [24, "a day"], [168, "a week"]] as const;
 
 export function Silences({ admin }: { admin: boolean }) {
   const [over, setOver] = useState(false);
   const asked = useQuery({ queryKey: [SILENCES, over], queryFn: () => ask<PageSilenceShape>(SILENCES, { over, limit: 200 }), refetchInterval: 15_000 });
   const { change, error, busy } = useChange(SILENCES);
+  const fields = useForms()?.silence;
+  const [changing, setChanging] = useState<SilenceShape | null>(null);
+  const [made, setMade] = useState(0);
   const end = (id: number) => void change(() => ask(`${SILENCES}/${id}`, {}, undefined, "DELETE"));
   const columns: Column<SilenceShape>[] = [
     { name: "What", cell: ({ silence }) => <Said text={silence.where.join(" and ")} /> },
-    { name: "State", cell: (item) => <Mark level={item.holds ? "warning" : "unknown"}>{item.holds ? "quiet now" : item.over && item.over <= new Date().toISOString() ? "over" : "planned"}</Mark> },
+    { name: "State", cell: (item) => <Mark level={item.holds ? "warning" : "unknown"}>{item.holds ? "quiet now" : isOver(item) ? "over" : "planned"}</Mark> },
     { name: "When", cell: (item) => times(item), less: "middle" },
     { name: "Why", cell: ({ silence, created_by }) => <><Said text={silence.comment ?? ""} /> <span className="quiet">by <Said text={created_by} /></span></>, less: "middle" },
-    { name: "", number: true, cell: (item) => admin && <button type="button" disabled={busy} onClick={() => end(item.id)} aria-label={`End silence ${item.id}`}>End</button> },
+    { name: "", number: true, cell: (item) => admin && !isOver(item) && (
+      <span className="links end">
+        <button type="button" aria-label={`Change silence ${item.id}`} onClick={() => setChanging(item)}>Change</button>
+        <button type="button" disabled={busy} onClick={() => end(item.id)} aria-label={`End silence ${item.id}`}>End</button>
+      </span>
+    ) },
   ];
   return (
     <>
-      {admin && <NewSilence />}
+      {admin && fields && (changing ? <SilenceForm key={changing.id} fields={fields} of={changing} done={() => setChanging(null)} /> : <SilenceForm key={`new ${made}`} fields={fields} done={() => setMade(made + 1)} />)}
       <Panel title="Silences" aside={<label className="check"><input type="checkbox" checked={over} onChange={(event) => setOver(event.target.checked)} /> also those that are over</label>}>
         {error && <Problem error={error} />}
         <Answer of={asked}>{({ items }) => (items.length ? <Table items={items} columns={columns} keyOf={(item) => String(item.id)} /> : <Empty>Nothing is silenced: whatever opens is told.</Empty>)}</Answer>
@@ -35,6 +45,8 @@ export function Silences({ admin }: { admin: boolean }) {
   );
 }
 
+const isOver = (item: SilenceShape) => Boolean(item.over && Date.parse(item.over) <= Date.now());
+
 function times({ silence }: SilenceShape): string {
   const span = `${absolute(new Date(silence.starts))} – ${silence.ends ? absolute(new Date(silence.ends)) : "without an end"}`;
   if (!silence.window) return span;
@@ -42,41 +54,38 @@ function times({ silence }: SilenceShape): string {
   return `${from.slice(0, 5)}–${until.slice(0, 5)} ${zone ?? "UTC"}${days && days.length < 7 ? ` on ${days.join(", ")}` : " every day"}`;
 }
 
-function NewSilence() {
+interface FormProps {
+  fields: readonly FieldShape[];
+  /** The one that is changed; none: a new one. */
+  of?: SilenceShape;
+  done: () => void;
+}
+
+const HOUR_MS = 3_600_000;
+
+function SilenceForm({ fields, of, done }: FormProps) {
   const { change, error, busy } = useChange(SILENCES);
-  const [hours, setHours] = useState("1");
-  const [daily, setDaily] = useState(false);
-  const add = (event: FormEvent<HTMLFormElement>) => {
+  const [values, setValues] = useState<Values>(() => ({ ...(of?.silence ?? beginning(1)) }));
+  const save = (event: FormEvent) => {
     event.preventDefault();
-    const form = event.currentTarget;
-    const given = new FormData(form);
-    const starts = new Date();
-    const where = String(given.get("where")).split(",").map((one) => one.trim()).filter(Boolean);
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const time = daily ? { window: { from: given.get("from"), until: given.get("until"), zone } } : { ends: new Date(starts.getTime() + Number(hours) * 3_600_000).toISOString() };
-    void change(() => ask(SILENCES, {}, { where, starts: starts.toISOString(), comment: given.get("comment"), ...time })).then((done) => done && form.reset());
+    const given = { starts: new Date().toISOString(), ...filled(fields, values) };
+    void change(() => (of ? ask(`${SILENCES}/${of.id}`, {}, given, "PUT") : ask(SILENCES, {}, given))).then((found) => found && done());
   };
   return (
-    <Panel title="Be quiet about">
-      <form onSubmit={add}>
-        <div className="filters">
-          <label className="field search"><span>Labels of the incidents, such as host=web-1, severity=warning</span><input name="where" required maxLength={500} autoComplete="off" placeholder="bot=shop" /></label>
-          <label className="field search"><span>Why</span><input name="comment" maxLength={1_000} /></label>
-        </div>
-        <div className="filters">
-          <Choice label="How often" value={daily ? "daily" : "once"} options={[["once", "Once, from now"], ["daily", "Every day"]]} onChange={(value) => setDaily(value === "daily")} />
-          {daily ? (
-            <>
-              <label className="field"><span>From</span><input type="time" name="from" required defaultValue="02:00" /></label>
-              <label className="field"><span>Until</span><input type="time" name="until" required defaultValue="04:00" /></label>
-            </>
-          ) : (
-            <Choice label="For" value={hours} options={LENGTHS} onChange={setHours} />
-          )}
-          <button type="submit" className="primary" disabled={busy}>Silence</button>
-        </div>
+    <Panel title={of ? `Change silence ${of.id}` : "Be quiet"} aside={of && <button type="button" onClick={done}>✕ Close</button>}>
+      <form onSubmit={save} className="made">
+        <Fields fields={fields} values={values} put={setValues} />
         {error && <Problem error={error} />}
+        <p className="pad links">
+          <button type="submit" className="primary" disabled={busy}>{of ? "Save" : "Silence"}</button>
+          <span className="segments" role="group" aria-label="For how long, from now">
+            {LENGTHS.map(([hours, words]) => <button key={hours} type="button" onClick={() => setValues({ ...values, ...beginning(hours) })}>{words}</button>)}
+          </span>
+          <span className="quiet">In your own time zone. In the hours of some days it recurs; then it needs no end.</span>
+        </p>
       </form>
     </Panel>
   );
 }
+
+const beginning = (hours: number) => ({ starts: new Date().toISOString(), ends: new Date(Date.now() + hours * HOUR_MS).toISOString() });

@@ -1,5 +1,7 @@
 // What bots run on: the picture, the services, the machines.
 
+import { useState } from "react";
+import { ask } from "../api/fetch";
 import { useBots, useCatalogue, useHistory, useHosts, useService, useServices } from "../api/queries";
 import type { HostItem, ServiceItem } from "../api/types";
 import { Charts } from "../charts/charts";
@@ -10,10 +12,12 @@ import { rangeOf, stepOf } from "../lib/range";
 import { is } from "../lib/series";
 import { absolute } from "../lib/time";
 import { set } from "../lib/url";
+import { useChange } from "./changing";
 import { useParam } from "./filters";
-import { Answer, Empty, Export, Link, Mark, Panel, Said, When } from "./parts";
+import { Answer, Delete, Empty, Export, Link, Mark, Panel, Problem, Said, When } from "./parts";
 import { LivingPicture } from "./picture";
 import { useRange } from "./range";
+import { ChangeService, NewService } from "./serviceForm";
 import { type Column, Table } from "./table";
 
 // What moves in the picture is what was counted lately, whatever time one looks at.
@@ -30,13 +34,15 @@ const BEFORE: { title: string; measures: Record<string, string> }[] = [
 ];
 const POINTS = 120;
 
-export function System() {
-  const chosen = useParam()("service");
+export function System({ admin }: { admin: boolean }) {
+  const get = useParam();
+  const chosen = get("service");
   return (
     <>
       <Living />
-      {chosen && <OneService name={chosen} />}
-      <ServiceHealth chosen={chosen} />
+      {admin && get("new") && <NewService done={(name) => set({ new: "", service: name })} close={() => set({ new: "" })} />}
+      {chosen && <OneService key={chosen} name={chosen} admin={admin} />}
+      <ServiceHealth chosen={chosen} admin={admin} />
       <Resources />
       <Hosts />
     </>
@@ -82,14 +88,19 @@ const SERVICE_COLUMNS: Column<ServiceItem>[] = [
   { name: "Checked", number: true, by: (item) => item.checked ?? null, cell: (item) => (item.checked ? <When at={item.checked} /> : "never"), less: "wide" },
 ];
 
-function ServiceHealth({ chosen }: { chosen: string }) {
+function ServiceHealth({ chosen, admin }: { chosen: string; admin: boolean }) {
   const services = useServices();
   return (
-    <Panel title="Service health" aside={services.data && services.data.total > 0 ? <span className="quiet">{services.data.running} of {services.data.total} running</span> : null}>
+    <Panel title="Service health" aside={
+      <span className="links">
+        {services.data && services.data.total > 0 && <span className="quiet">{services.data.running} of {services.data.total} running</span>}
+        {admin && <button type="button" onClick={() => { set({ new: "service" }); window.scrollTo(0, 0); }}>Add a service</button>}
+      </span>
+    }>
       <Answer of={services}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty>No service is watched. Name one in <code>botwatch.toml</code> under <code>[services.NAME]</code> with its <code>url</code>, or set <code>BOTWATCH_SERVICE_NAME</code>, and start again.</Empty>
+            <Empty>No service is watched. {admin ? "Add one here" : "An admin can add one here"}, or name it in <code>botwatch.toml</code> under <code>[services.NAME]</code> with its <code>url</code>.</Empty>
           ) : (
             <Table items={items} columns={SERVICE_COLUMNS} keyOf={(item) => `${item.name}\n${item.host}`} isChosen={(item) => item.name === chosen} />
           )
@@ -99,12 +110,30 @@ function ServiceHealth({ chosen }: { chosen: string }) {
   );
 }
 
-function OneService({ name }: { name: string }) {
+function OneService({ name, admin }: { name: string; admin: boolean }) {
+  const [changing, setChanging] = useState(false);
+  const { change, error, busy } = useChange("/api/services", "/api/monitoring/status");
+  const address = `/api/services/${encodeURIComponent(name)}`;
+  const look = () => void change(() => ask(`${address}/check`, {}, {}));
+  const remove = () => void change(async () => {
+    await ask(address, {}, undefined, "DELETE");
+    set({ service: "" }); // before its list is asked for again: of itself there is nothing more to ask
+  });
   const range = useRange();
   const asked = useService(name);
   const history = useHistory(range, { measure: ["service.latency", "service.availability"], where: [is("service", name)], step: stepOf(range, POINTS) });
+  if (changing) return <ChangeService name={name} done={() => setChanging(false)} close={() => setChanging(false)} />;
+  const source = asked.data?.service.source;
   return (
-    <Panel title={<>Service: <Said text={name} /></>} aside={<button type="button" onClick={() => set({ service: "" })}>✕ Close</button>}>
+    <Panel title={<>Service: <Said text={name} /></>} aside={
+      <span className="links">
+        {admin && source && <button type="button" disabled={busy} onClick={look}>Ask now</button>}
+        {admin && source === "api" && <><button type="button" onClick={() => setChanging(true)}>Change</button><Delete what={name} busy={busy} run={remove} /></>}
+        {source === "settings" && <span className="quiet">from the settings</span>}
+        <button type="button" onClick={() => set({ service: "" })}>✕ Close</button>
+      </span>
+    }>
+      {error && <Problem error={error} />}
       <Answer of={asked}>
         {({ service, changes }) => (
           <>
