@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -46,15 +47,21 @@ def _engine(engine_path: Path) -> Iterator[Store]:
     anchor.close()
 
 
-@pytest.fixture
-def bare_store(_engine: Store, engine_path: Path) -> Iterator[Store]:
-    """An embedded store in a database of its own, without the schema."""
+@contextmanager
+def _database(engine: Store, path: Path) -> Iterator[Store]:
     database = f"t_{uuid.uuid4().hex[:12]}"
-    store = Store.open("", data=engine_path, database=database)
+    store = Store.open("", data=path, database=database)
     store.create()
     yield store
     store.close()
-    _engine.command(f"DROP DATABASE {database}")
+    engine.command(f"DROP DATABASE {database}")
+
+
+@pytest.fixture
+def bare_store(_engine: Store, engine_path: Path) -> Iterator[Store]:
+    """An embedded store in a database of its own, without the schema."""
+    with _database(_engine, engine_path) as store:
+        yield store
 
 
 @pytest.fixture
@@ -62,6 +69,14 @@ def store(bare_store: Store) -> Store:
     """The same with the schema."""
     migrate(bare_store)
     return bare_store
+
+
+@pytest.fixture(scope="module")
+def shared_store(_engine: Store, engine_path: Path) -> Iterator[Store]:
+    """One for all tests of a file, which then look at bots of their own: a schema takes as long as many of them."""
+    with _database(_engine, engine_path) as store:
+        migrate(store)
+        yield store
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The import law: imports point back along the flow and to the base, never forward.
 
-    base < state < receive < spool < store < measure < turns < detect < incident < notify < watch < api
+    base < state < receive < spool < store < measure < turns < detect < incident < notify < watch < reports < api
 
 Only `server`, which joins everything, stands outside. A room that is not in `MAY_IMPORT` yet is
 given its place there, by whoever adds it.
@@ -17,7 +17,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BASE = {"nouns", "errors", "limits", "settings", "clock"}
-FLOW = (*("state", "receive", "spool", "store", "measure", "turns", "detect", "incident", "notify", "watch", "api"),)
+FLOW = (
+    *("state", "receive", "spool", "store", "measure", "turns"),
+    *("detect", "incident", "notify", "watch", "reports", "api"),
+)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 NEVER = {"api": ("receive", "detect.loop")}  # the API reads what they left behind
 

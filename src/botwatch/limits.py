@@ -39,6 +39,7 @@ LINE_ERRORS_TOLD_MAX = 20
 IDEMPOTENCY_KEY_CHARS_MAX = 256
 PAYLOAD_BYTES_MAX = 1 * MIB
 PAYLOAD_SOURCE_CHARS_MAX = 200
+PAYLOAD_INVALID_BYTES_MAX = 4 * KIB  # kept of what was sent for a document and is none
 
 # --- spool: the durable queue
 SPOOL_COMMIT_PARCELS_MAX = 256
@@ -66,6 +67,10 @@ STORE_QUERY_S_MAX = 30
 STORE_QUERY_ROWS_MAX = 1_000_000
 STORE_READERS_MAX = 4
 STORE_WRITERS_MAX = 2
+STORE_LONG_QUERY_S_MAX = 3_600  # one that is read as it is made: as slowly as its reader takes it
+STORE_LONG_THREADS_MAX = 2
+STORE_LONG_BLOCK_ROWS_MAX = 8_192
+STORE_LONG_SORT_BYTES_MAX = 128 * MIB  # in memory, then on the disk
 DAYS_KEPT_MAX = 3_650
 
 # --- labels: how many different values one bot may bring before the rest is folded into '(other)'
@@ -113,10 +118,11 @@ CONTRACT_KEYS_MAX = 50_000  # sessions, jobs and so on that are paired in one qu
 CONTRACT_ROWS_PER_KEY_MAX = 200_000
 CONTRACT_CHECK_DAYS_MAX = 31
 CONTRACT_EXAMPLES_MAX = 20
+CONTRACT_NAMES_READ_MAX = 5_000  # that were seen, among which one that is asked for is looked for
+CONTRACT_ROWS_LOOKED_AT_MAX = 500  # for their fields
 
 # --- watch: what is asked of hosts, services and queues
 ASKED_ANSWER_BYTES_MAX = 8 * MIB  # one answer; what is longer is not read on
-
 # --- watch: queues
 BROKERS_MAX = 200  # watched by one process
 BROKER_EVERY_S_MIN = 1
@@ -132,7 +138,6 @@ QUEUE_NAME_CHARS_MAX = 256
 QUEUE_LOOKS_KEPT_MAX = 64  # of one queue, from which its rates and trend are worked out
 QUEUE_ITEM_BYTES_MAX = 64 * KIB  # of one waiting message that is looked into for its time
 QUEUE_FRESH_S = 900  # a queue nothing was heard of for longer is no longer listed
-
 # --- watch: services
 SERVICES_MAX = 1_000  # watched by one process
 SERVICE_EVERY_S_MIN = 1
@@ -151,7 +156,6 @@ SERVICE_UNHEARD_MAX = 3  # intervals without a word; then its state is unknown
 SERVICE_RULES_MAX = 20
 SERVICE_CHANGES_TOLD_MAX = 100  # of one service, the newest
 SERVICE_READ_AGAIN_S = 15  # what another node was told to watch
-
 # --- watch: what bots store
 STATES_MAX = 200  # watched by one process
 STATE_EVERY_S_MIN = 1
@@ -187,11 +191,14 @@ TREATED_PAGES_LOOKED_AT_MAX = 50  # for one page of what is not treated yet
 ANSWERS_KEPT_MAX = 256  # answers many clients poll for, each for a second or so
 LIVE_VIEWERS_MAX = 1_000  # pages that are told what is new
 LIVE_EVERY_S = 2
+LIVE_INCIDENTS_MAX = 100  # that a tick names
 LIVE_LOOK_S_MAX = 5  # then the tick says that the store does not answer
 STREAM_SEND_S_MAX = 20  # a client that takes nothing for so long is let go
 EXPORTS_AT_ONCE_MAX = 4
 EXPORT_ROWS_MAX = 5_000_000
 EXPORT_PAGES_PER_GROUP_MAX = 20  # pages that make one row group of a Parquet file
+EXPORT_GROUP_ROWS_MAX = 20_000  # about so many make one, of those the engine writes
+EXPORT_PIECE_ROWS_MAX = 50_000  # about so many are put in order at once
 REQUEST_JSON_BYTES_MAX = 1 * MIB
 TOKENS_PER_USER_MAX = 100
 INGEST_KEYS_MAX = 10_000
@@ -222,6 +229,7 @@ PASSWORD_CHARS_MIN = 10
 PASSWORD_CHARS_MAX = 1_024
 ADMIN_TOKEN_CHARS_MIN = 16  # where other machines can try it
 AUDIT_DETAIL_CHARS_MAX = 2_000
+AUDIT_ENTRIES_MAX = 200_000
 
 # --- detect, incident
 RULES_MAX = 10_000
@@ -252,6 +260,12 @@ JUDGE_RETRY_S = 60  # a series that could not be read alone is tried again
 LEASE_S = 15  # one whose holder shows no sign of life is taken over
 INCIDENTS_OPEN_MAX = 10_000
 INCIDENTS_EXPLAINED_MAX = 50  # of those that open in one tick: what else changed is looked up for each
+INCIDENTS_COMPARED_MAX = 5  # of those: for which their bot's calls and versions are looked at
+INCIDENT_EXPLAINED_S_MAX = 5  # then it opens without
+CHANGES_READ_MAX = 500  # of one kind, the newest
+INCIDENT_EXAMPLES_MAX = 2  # of what it touched
+EXAMPLES_SORTED_MAX = 10_000  # among which they are found
+EXAMPLE_CHARS_MAX = 200
 INCIDENT_POINTS_MAX = 360  # of its chart
 INCIDENT_CHANGES_MAX = 1_000  # of one incident
 INCIDENT_VALUES_WRITTEN_S = 60  # peak and last value of those that stay open
@@ -262,7 +276,7 @@ BACKTESTS_MAX = 2  # at once
 BACKTEST_TOLD_MAX = 1_000  # incidents in an answer
 RULE_TEST_TICKS_MAX = 100_000
 BASELINE_SERIES_MAX = 50  # drawn at once
-BASELINE_STEPS_MAX = 750
+BASELINE_STEPS_MAX = 1_500
 NOISE_INCIDENTS_MAX = 100_000  # the newest, over which rules are reviewed
 
 # --- watch: what is seen from outside the bots
@@ -328,6 +342,24 @@ ALERTMANAGER_ALERTS_MAX = 500  # in one request
 HEARTBEAT_S_MIN = 5
 DRILL_S_MAX = 180
 
+# --- reports
+REPORTS_MAX = 500
+REPORTS_PER_OWNER_MAX = 100
+REPORT_PANELS_MAX = 20
+REPORT_TITLE_CHARS_MAX = 120
+REPORT_PERIOD_S_MIN = 60
+REPORT_PERIOD_DAYS_MAX = 400
+REPORT_SERIES_MAX = 50  # of one panel
+REPORT_LINES_NAMED_MAX = 10  # under a chart of a PDF
+REPORT_ROWS_MAX = 40  # of a table in a PDF
+REPORT_RECIPIENTS_MAX = 50
+REPORT_FILE_BYTES_MAX = 10 * MIB  # that goes with a mail
+REPORTS_MADE_AT_ONCE_MAX = 2
+REPORTS_WAITING_MAX = 16  # for one of those to be done
+REPORT_SETTLE_S = 30  # after its time a report is made, so that what came until then is counted
+REPORT_SHARES_MAX = 20  # links to one report
+REPORT_SHARE_DAYS_MAX = 366
+
 # --- detect: the shapes of documents
 DRIFT_DEPTH_MAX = 12
 DRIFT_KEYS_PER_OBJECT_MAX = 200  # of an object with more, the keys are taken for data
@@ -343,21 +375,25 @@ DRIFT_VARIANT_CHARS_MAX = 200
 DRIFT_PATH_CHARS_MAX = 1_000
 DRIFT_SOURCES_MAX = 500
 DRIFTS_PER_SOURCE_MAX = 200  # live at once; more say nothing new
-DRIFT_DOCUMENT_BYTES_MAX = 256 * KIB  # a longer one is stored and not looked into
+DRIFT_DOCUMENT_BYTES_MAX = 256 * KIB  # of a source that sends longer ones, fewer are looked at
+DRIFT_LARGE_SOURCES_MAX = 8  # that longer ones are looked at of, in one step
+DRIFT_LARGE_SOURCE_BYTES_MAX = 32 * MIB  # read of one of them in one step
 DRIFT_DOCUMENTS_PER_TICK_MAX = 300  # of one source in five minutes
 DRIFT_DOCUMENTS_PER_PAST_HOUR_MAX = 120
 DRIFT_DOCUMENTS_PER_STEP_MAX = 20_000
+CRITICAL_PLACES_PER_SOURCE_MAX = 20
+SCHEMA_CHECK_S_MAX = 2  # for some documents together, then for one
+SCHEMA_CHECKS_S_MAX = 10  # of one source in one step; what is left is not checked, and not counted as if it were
+SCHEMA_DOCUMENTS_PER_STEP_MAX = 10_000  # of one source; of more, some from all over the time
 DRIFT_EXAMPLES_MAX = 20  # documents that a finding points to
 DRIFT_KEYS_PER_EXAMPLE_MAX = 60
 DRIFT_DOCUMENTS_KEPT_MAX = 2_000  # to find out which kinds there are
-
 # --- demo
 DEMO_RATE_MAX = 1_000  # conversations a minute
 DEMO_DAYS_MAX = 31
 DEMO_TALKS_MAX = 500  # at once, of one process
 DEMO_QUEUE_ITEMS_MAX = 500
 DEMO_STOP_S_MAX = 3
-
 # --- console
 CONSOLE_ROWS_MAX = 200  # of a table in a terminal
 CONSOLE_LOG_LINES_MAX = 2_000  # kept of the live tail

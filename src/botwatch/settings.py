@@ -29,20 +29,18 @@ from botwatch.errors import SettingError
 PREFIX = "BOTWATCH_"
 FILE_NAME = "botwatch.toml"
 # The setting, and what it is called in a variable.
-TABLES = {"queues": "QUEUE", "services": "SERVICE", "states": "STATES", "bots": "BOT"}
-_MAIN_LINE = {"BOT": "done"}  # of a table, where it is not `url`
+TABLES = {"queues": "QUEUE", "services": "SERVICE", "states": "STATES", "bots": "BOT", "payloads": "PAYLOAD"}
+_MAIN_LINE = {"BOT": "done", "PAYLOAD": "schema"}  # of a table, where it is not `url`
 _SECRET_FILES = ("password_file", "token_file")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def machine_time_zone() -> str:
     """The IANA name of the machine's zone, or UTC where it does not say."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    candidates = [named]
+    candidates = [os.environ.get("TZ", "").lstrip(":")]
     with suppress(OSError):
         candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    link = os.path.realpath("/etc/localtime")
-    candidates.append(link.partition("/zoneinfo/")[2])
+    candidates.append(os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2])
     for name in candidates:
         if name and is_time_zone(name):
             return name
@@ -127,6 +125,9 @@ class Settings(BaseModel):
         repr=False,
         description="what bots store, checked by a query: a table `[states.NAME]` each, with `url`, `age`, `invalid`",
     )
+    payloads: dict[str, dict[str, Any]] = Field(
+        default={}, description="what documents of a source should be: a table `[payloads.SOURCE]` each (docs/drift.md)"
+    )
     bots: dict[str, dict[str, Any]] = Field(
         default={},
         description="when a conversation is done: a table `[bots.NAME]` with `done`, one or more of `action:NAME`, "
@@ -202,6 +203,10 @@ class Settings(BaseModel):
         default=None, description="folder of your own programs that run on incidents; empty: hooks in the data folder"
     )
     hook_seconds: int = Field(default=10, ge=1, le=limits.HOOK_S_MAX, description="seconds a hook may take")
+    report_font: Path | None = Field(
+        default=None,
+        description="TrueType font (.ttf) for the PDFs of reports, for scripts beyond Latin, Greek and Cyrillic",
+    )
     drill_minutes: int = Field(
         default=0, ge=0, le=43_200, description="minutes between two drills, whose loss is an incident; 0: none"
     )

@@ -195,6 +195,16 @@ class TestRollups:
         outcomes = {row[1] for row in past.rows(known)}
         assert outcomes == {"completed", "handed_off", "abandoned"}
 
+    def test_the_bot_whose_documents_changed_was_deployed_at_that_moment(self, past: Past) -> None:
+        versions = past.rows(
+            "SELECT version, min(first_seen), max(last_seen) FROM runs WHERE bot = 'triage' "
+            "GROUP BY version ORDER BY version"
+        )
+        (_, _, old_until), (_, new_since, _) = versions
+        moved = past.one("SELECT min(at) FROM payloads WHERE JSONHas(document, 'details', 'topic')")
+        assert old_until < new_since <= moved
+        assert past.one("SELECT uniqExact(version) FROM runs WHERE bot != 'triage'") == 1
+
     def test_what_a_bot_counted_is_what_it_sent(self, past: Past) -> None:
         last = past.rows(
             "SELECT p.bot, s.labels['bot.event.kind'] AS kind, "
@@ -203,7 +213,7 @@ class TestRollups:
             "FROM points AS p INNER JOIN series AS s ON s.series = p.series "
             "WHERE p.metric = 'bot.events' GROUP BY p.bot, kind, p.series"
         )
-        assert len(last) == 6 * 4
+        assert len(last) == 7 * 4  # six processes, one of them replaced by another version
         for bot, kind, instance, value, at, start in last:
             if kind in ("in", "out"):
                 sent = past.one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pydantic
@@ -24,8 +25,10 @@ SCHEMA = {"type": "object", "required": ["category"], "properties": {"category":
 
 
 def counts(seen: Seen, metric: str) -> dict[str, int]:
-    found = seen._captured.counters.tally.counts(f"bot.payload.{metric}")
-    return {labels[0][1]: count for labels, count in found.items()}
+    counted: Counter[str] = Counter()
+    for labels, count in seen._captured.counters.tally.counts(f"bot.payload.{metric}").items():
+        counted[labels[0][1]] += count
+    return dict(counted)
 
 
 def invalid(seen: Seen) -> list[dict[str, Any]]:
@@ -46,6 +49,18 @@ def test_an_optional_field_that_moved_fits_the_model_and_not_the_schema(seen: Se
     pytest.importorskip("jsonschema")
     assert bot.checked("tickets", SCHEMA, MOVED) is None
     assert counts(seen, "schema_failures") == {"tickets": 1}
+
+
+def test_failures_are_counted_by_their_place_and_reason(seen: Seen) -> None:
+    """Elements of an array are one place, a key that is data is `*`, and what is missing is named."""
+    pytest.importorskip("jsonschema")
+    items = {"type": "array", "items": {"required": ["id", "kind"]}}
+    schema = {"properties": {"items": items, "by": {"additionalProperties": {"type": "string"}}}}
+    for document in ({"items": [{"id": 1, "kind": 2}, {"id": 3}]}, {"items": [{"id": 4}]}, {"by": {"user99812": 7}}):
+        assert bot.checked("orders", schema, document) is None
+    found = seen._captured.counters.tally.counts("bot.payload.schema_failures")
+    told = {dict(labels).get("bot.payload.path"): count for labels, count in found.items() if count}
+    assert told == {"items[].kind": 2, "by.*": 1}
 
 
 def test_what_does_not_fit_is_told_by_its_place_and_never_by_its_value(seen: Seen) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeVar, overload
 
 from opentelemetry._logs import SeverityNumber
@@ -17,6 +17,8 @@ T = TypeVar("T")
 M_co = TypeVar("M_co", covariant=True)
 JSON: Final = "json"
 SCHEMA: Final = "schema"
+_KEY_CHARS_MAX: Final = 64
+_KEY_DIGITS_MAX: Final = 4
 
 
 class Model(Protocol[M_co]):
@@ -50,8 +52,10 @@ def checked(source: str, schema: Any, document: object) -> Any:
     try:
         return _fit(schema, document)
     except Exception as error:
-        _count(_names.PAYLOAD_SCHEMA_FAILURES, name)
-        _tell(name, SCHEMA, *_first(error))
+        path, misfit = _first(error)
+        misfit = misfit or type(error).__name__
+        _count(_names.PAYLOAD_SCHEMA_FAILURES, name, path, misfit)
+        _tell(name, SCHEMA, path, misfit)
         return None
 
 
@@ -80,21 +84,48 @@ def _first(error: Exception) -> tuple[str, str]:
     if callable(listed):
         try:
             found = listed()[0]
-            return ".".join(map(str, found.get("loc", ()))), str(found.get("type", ""))
+            return _path(found.get("loc", ())), str(found.get("type", ""))
         except Exception:
             return "", type(error).__name__
     path = getattr(error, "absolute_path", None)
     if path is not None:
-        return ".".join(map(str, path)), str(getattr(error, "validator", ""))
+        misfit = str(getattr(error, "validator", ""))
+        return _path((*path, *_lacking(error, misfit))), misfit
     return "", type(error).__name__
 
 
+def _lacking(error: Exception, misfit: str) -> list[str]:
+    """The name, from the schema, of what is required and not there."""
+    instance, wanted = getattr(error, "instance", None), getattr(error, "validator_value", None)
+    if misfit != "required" or not isinstance(instance, Mapping) or not isinstance(wanted, list):
+        return []
+    return [str(name) for name in wanted if name not in instance][:1]
+
+
+def _path(steps: Iterable[object]) -> str:
+    """`items[].id`; a key that looks like data is `*`: a path is a label, and must not be a new one each time."""
+    path = ""
+    for step in steps:
+        if isinstance(step, int):
+            path += "[]"
+        else:
+            key = str(step)
+            name = (
+                "*" if len(key) > _KEY_CHARS_MAX or sum(map(str.isdigit, key)) > _KEY_DIGITS_MAX or "@" in key else key
+            )
+            path = f"{path}.{name}" if path else name
+    return path[: _limits.REASON_CHARS_MAX]
+
+
 @never_raises(nothing)
-def _count(metric: str, source: str) -> None:
+def _count(metric: str, source: str, path: str = "", misfit: str = "") -> None:
     runtime = _live.runtime
     if runtime is None:
         return _live.idle()
     labels = ((_names.PAYLOAD_SOURCE, source),)
+    if misfit:
+        place = ((_names.PAYLOAD_PATH, path), (_names.PAYLOAD_MISFIT, text(misfit, _limits.ID_CHARS_MAX)))
+        return runtime.counters.tally.add(metric, (*labels, *place))
     for known in (_names.PAYLOAD_CHECKED, _names.PAYLOAD_SCHEMA_FAILURES, _names.PAYLOAD_INVALID_JSON):
         runtime.counters.tally.add(known, labels, int(known == metric))
     return None

@@ -42,7 +42,7 @@ def tables(frame: Frame, stories: tuple[Story, ...]) -> dict[str, bytes]:
     rows: dict[str, list[Row]] = {
         "demo_world": [_world(frame)],
         "demo_minutes": list(_minutes(frame)),
-        "demo_bots": [_bot(bot) for bot in FLEET],
+        "demo_bots": [_bot(bot, stories) for bot in FLEET],
         "demo_users": [row for bot in FLEET for row in _user_ids(bot)],
         "demo_machines": list(machines.past(frame.from_ns, frame.to_ns, frame.time_zone)),
         "demo_lives": [life for bot in FLEET for life in _lives(bot, stories, frame)],
@@ -55,11 +55,11 @@ def tables(frame: Frame, stories: tuple[Story, ...]) -> dict[str, bytes]:
     return {table: b"\n".join(json.dumps(row).encode() for row in found) for table, found in rows.items()}
 
 
-def resource(bot: Bot, place: Place) -> dict[str, str]:
+def resource(bot: Bot, place: Place, version: str = world.VERSION) -> dict[str, str]:
     """What each of a process' items carries."""
     return {
         "service.name": bot.name,
-        "service.version": world.VERSION,
+        "service.version": version,
         "service.instance.id": place.instance,
         "host.name": place.host,
         "bot.name": bot.name,
@@ -110,15 +110,21 @@ def _minutes(frame: Frame) -> Iterator[Row]:
         yield {"at_ns": at_ns, "weight": world.rhythm(dt.datetime.fromtimestamp(at_ns / SECOND_NS, zone))}
 
 
-def _bot(bot: Bot) -> Row:
+def _bot(bot: Bot, stories: tuple[Story, ...]) -> Row:
     below = list(accumulate(channel.share for channel in bot.channels))
     return {
         "bot": bot.name,
         "per_minute": world.RATE_DEFAULT * bot.share,
         "places": [
-            {"host": place.host, "instance": place.instance, "resource": _compact(resource(bot, place))}
+            {
+                "host": place.host,
+                "instance": place.instance,
+                "resource": _compact(resource(bot, place)),
+                "before": _compact(resource(bot, place, world.VERSION_BEFORE)),
+            }
             for place in bot.places
         ],
+        "deployed_ns": max((s.from_ns for s in stories if s.what is What.DEPLOY and s.bot == bot.name), default=0),
         "channels": [
             {
                 "name": channel.name,
@@ -137,8 +143,11 @@ def _user_ids(bot: Bot) -> Iterator[Row]:
 
 
 def _lives(bot: Bot, stories: tuple[Story, ...], frame: Frame) -> Iterator[Row]:
-    """From its deployment before history began, from outage to outage."""
-    out = sorted((s.from_ns, s.to_ns) for s in stories if s.what is What.OUTAGE and s.bot == bot.name)
+    """From its deployment before history began, from outage to outage, and from one version to the next."""
+    own = [s for s in stories if s.bot == bot.name]
+    deployed_ns = max((s.from_ns for s in own if s.what is What.DEPLOY), default=0)
+    out = sorted((s.from_ns, s.to_ns) for s in own if s.what is What.OUTAGE)
+    out = sorted([*out, *([(deployed_ns, deployed_ns)] if deployed_ns else [])])
     edges = [(0, frame.from_ns - _DEPLOYED_NS), *out, (frame.to_ns, 0)]
     for (_, started_ns), (ended_ns, _) in pairwise(edges):
         for place in bot.places:
@@ -146,7 +155,9 @@ def _lives(bot: Bot, stories: tuple[Story, ...], frame: Frame) -> Iterator[Row]:
                 "bot": bot.name,
                 "host": place.host,
                 "instance": place.instance,
-                "resource": _compact(resource(bot, place)),
+                "resource": _compact(
+                    resource(bot, place, world.VERSION if started_ns >= deployed_ns else world.VERSION_BEFORE)
+                ),
                 "queue": bot.queue,
                 "cpu": place.cpu,
                 "memory_mib": place.memory_mib,

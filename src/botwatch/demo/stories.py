@@ -23,6 +23,7 @@ class What(StrEnum):
     OUTAGE = "outage"  # the bot's processes are gone
     MUTE = "mute"  # on the subject, a channel, the bot hears and says nothing
     DRIFT = "drift"  # documents arrive in another shape
+    DEPLOY = "deploy"  # from then on another version runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def stories(now_ns: int, time_zone: str) -> tuple[Story, ...]:
         Story(What.MUTE, "support", "Email", now_ns - 100 * _MINUTE_NS, now_ns - 75 * _MINUTE_NS, 1.0,
               "support: no mail was answered for twenty-five minutes, and nothing threw"),
         Story(What.DRIFT, "triage", "helpdesk", now_ns - 3 * _HOUR_NS, 2**62, 1.0,
-              "triage: billing tickets say what they are about in another place"),
+              "triage: billing tickets say what they are about in another place, since its last deploy"),
+        Story(What.DEPLOY, "triage", "", now_ns - 3 * _HOUR_NS, now_ns),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 RATE_DEFAULT: Final = 6.0  # conversations a minute at the busiest hour
 VERSION: Final = "2025.11.2"
+VERSION_BEFORE: Final = "2025.11.1"
 CALL_SCOPE: Final = "botwatch.demo.calls"  # what an instrumentation library would name itself
 TICKET_SOURCE: Final = "helpdesk"
 TICKET_SPAN: Final = "process tickets"

@@ -35,7 +35,8 @@ CREATE TABLE demo_bots
 (
     bot LowCardinality(String),
     per_minute Float64,
-    places Array(Tuple(host String, instance String, resource String)),
+    places Array(Tuple(host String, instance String, resource String, before String)),
+    deployed_ns Int64,
     channels Array(Tuple(name String, below Float64, users UInt32))
 )
 ENGINE = Memory;

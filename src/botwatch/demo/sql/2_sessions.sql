@@ -24,14 +24,14 @@ WITH
     (SELECT (seed, to_ns, slots) FROM demo_world) AS w,
     (key, what) -> bitShiftRight(cityHash64(key, what), 32) / 4294967296. AS chance
 SELECT
-    bot, place.host, place.instance, place.resource, channel,
+    bot, place.host, place.instance, if(at_ns < deployed_ns, place.before, place.resource) AS resource, channel,
     concat(bot, '-', lower(hex(cityHash64(key, 'session')))) AS session_id,
     user_id, key, at_ns, script, steps, outcome, score,
     arrayMap(s -> (concat('{', s.1, '}'), arrayElement(s.2, toUInt32(1 + floor(chance(key, s.1) * length(s.2))))), w.3) AS words
 FROM
 (
     SELECT
-        bot, arrayElement(places, toUInt8(1 + floor(chance(key, 'place') * length(places)))) AS place,
+        bot, deployed_ns, arrayElement(places, toUInt8(1 + floor(chance(key, 'place') * length(places)))) AS place,
         arrayFirst(c -> chance(key, 'channel') < c.below, channels) AS door, door.name AS channel,
         -- Some users come often: the square puts half of all conversations with a quarter of them.
         toUInt32(floor(pow(chance(key, 'user'), 2) * door.users)) AS number,
@@ -40,7 +40,7 @@ FROM
     FROM
     (
         SELECT
-            demo_bots.bot AS bot, places, channels, demo_minutes.at_ns AS minute_ns,
+            demo_bots.bot AS bot, places, channels, deployed_ns, demo_minutes.at_ns AS minute_ns,
             range(toUInt32(floor(per_minute * weight + chance(cityHash64(w.1, bot, minute_ns), 'how many')))) AS many
         FROM demo_minutes
         CROSS JOIN demo_bots

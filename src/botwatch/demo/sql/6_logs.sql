@@ -106,13 +106,13 @@ ARRAY JOIN arrayFilter(r -> r.1 > 0, [
 ]) AS r
 WHERE at_ns < (SELECT to_ns FROM demo_world);
 
--- The last words of a process that goes down.
+-- The last words of a process that goes down, and is not replaced by a newer one.
 INSERT INTO demo_records (bot, host, instance, resource, at_ns, severity, event, attributes)
 SELECT bot, host, instance, resource, to_ns - 20000000 AS at_ns, 21 AS severity, 'exception' AS event,
     map('exception.type', 'MemoryError', 'exception.message', 'out of memory while reading 48211 rows',
         'exception.stacktrace', 'Traceback (most recent call last):\n  File "/app/booking/calendar.py", line 214, in refresh\n    rows = list(cursor)\nMemoryError: out of memory while reading 48211 rows\n')
 FROM demo_lives
-WHERE to_ns < (SELECT to_ns FROM demo_world);
+WHERE to_ns < (SELECT to_ns FROM demo_world) AND bot NOT IN (SELECT bot FROM demo_stories WHERE what = 'deploy');
 
 INSERT INTO logs
 (
