@@ -84,7 +84,7 @@ class TestHelp:
         commands = done.stdout.partition("Commands:")[2].split("\n")
         assert [line.split()[0] for line in commands if line.strip()] == [
             *("serve", "demo", "agent", "status", "console", "doctor", "drill", "export", "version", "import"),
-            *("user", "key", "token", "rules", "channel", "silence"),
+            *("user", "key", "token", "rules", "channel", "silence", "intake"),
         ]
 
     def test_every_setting_is_a_flag_with_its_description_and_no_secret_is(self) -> None:

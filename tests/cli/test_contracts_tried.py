@@ -90,6 +90,6 @@ def test_where_nothing_had_to_be_followed_no_rate_is_made_up(command: Command, t
 
 
 def test_what_the_server_refuses_is_told(command: Command, tmp_path: Path, server: Server) -> None:
-    server.answer = (422, {"error": {"message": "period: expected at most 31 days"}})
+    server.answer = (422, {"error": {"message": "period: expected at most 31 days", "hint": None}})
     done = check(command, tmp_path, server)
     assert (done.code != 0, "expected at most 31 days" in done.err) == (True, True)

@@ -15,6 +15,7 @@ from tests.fault.harness import Botwatch, Client, check, running
 KILLS = 100 if os.environ.get("BOTWATCH_REAL") == "require" else 10
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_nothing_acknowledged_is_lost_or_counted_twice_by_kill_9(tmp_path: Path) -> None:
     dice = random.Random(8600)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.fault.harness import Botwatch, running
 
@@ -77,6 +78,7 @@ class Sender:
         return answer.status_code == 200
 
 
+@pytest.mark.long
 def test_an_incident_is_opened_once_and_ended_once(tmp_path: Path) -> None:
     chance = random.Random(7)
     folder = tmp_path / "data" / "rules"

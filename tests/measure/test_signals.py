@@ -28,7 +28,7 @@ def _told(facts: Facts) -> None:
     )
     facts.payloads(
         {"at": T0, "document": '{"id": 1}'},
-        {"at": T0 + 1, "document": '{"id": '},
+        {"at": T0 + 1, "document": '{"id": ', "invalid": True},
         {"at": T0 + 2, "document": "[]", "source": "stock"},
     )
     facts.points(*beats("clock", T0, [0, 3, 0, 2]), *beats("clock", T0, [0, 0, 1, 0], "error"))

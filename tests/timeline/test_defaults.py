@@ -86,11 +86,11 @@ async def test_two_groups_of_one_stream_are_two_subjects(story: Story) -> None:
         story.series("queue.stalled", stalled, broker="kafka", queue="orders", group=group)
     story.series("queue.depth", "900x10m", broker="jobs", queue="mail", group="")
     await story.until("10m")
-    assert [line for line in story.open if "critical" in line or "stalled" in line] == [
+    assert {line for line in story.open if "critical" in line or "stalled" in line} == {
         "Queue stalled broker=kafka,group=audit,queue=orders",
         "Queue depth critical broker=jobs,group=,queue=mail",
         "Queue depth critical broker=kafka,group=shop,queue=orders",
-    ]
+    }
     mail = next(incident for incident in story.incidents() if "queue=mail" in incident.subject)
     assert "of broker jobs, queue mail:" in mail.summary
 

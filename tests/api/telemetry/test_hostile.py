@@ -35,7 +35,7 @@ def context(context: Context, tmp_path: Path) -> Context:
 def parameters(app: FastAPI) -> Iterator[tuple[str, list[str]]]:
     for path, methods in app.openapi()["paths"].items():
         if "get" not in methods or not re.match(
-            r"/api/(?!auth|users|tokens|keys|audit|sessions|live|export|shared)", path
+            r"/api/(?!auth|users|tokens|keys|audit|sessions|live|export|shared|services/\{name\}/options)", path
         ):
             continue
         named = methods["get"].get("parameters", [])

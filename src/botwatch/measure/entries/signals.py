@@ -111,6 +111,7 @@ MEASURES: Final = (
         Unit.COUNT,
         "documents that are not JSON: as the bot counts them, else as they came in",
         Preferred(("payload.invalid_json.told", "payload.invalid_json.seen"), ("bot", "source"), Fold.SUM),
+        empty=Empty.SEEN,
         direction=Direction.HIGH,
     ),
     _document(
