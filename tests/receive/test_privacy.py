@@ -30,6 +30,15 @@ TEXT_KEYS = [
     "gen_ai.tool.call.result",
     "bot.message.text",
     "bot.feedback.text",
+    "input.value",
+    "llm.input_messages.0.message.content",
+    "retrieval.documents.3.document.content",
+    "ai.prompt.messages",
+    "ai.response.text",
+    "ai.toolCall.args",
+    "traceloop.entity.output",
+    "pydantic_ai.all_messages",
+    "tool_arguments",
 ]
 FACT_KEYS = ["gen_ai.request.model", "gen_ai.usage.input_tokens", "bot.message.direction", "bot.feedback.score"]
 
@@ -50,8 +59,27 @@ def test_text_attributes_are_dropped_and_facts_kept(signal: Otlp, item: Any, key
 
 
 def test_structured_text_is_dropped_too() -> None:
-    found, _ = after(otlp.TRACES, span(attributes=[structured("gen_ai.input.messages"), structured("tags")]))
+    found, _ = after(otlp.TRACES, span(attributes=[structured("gen_ai.system_instructions"), structured("tags")]))
     assert [pair.key for pair in found.attributes] == ["tags"]
+
+
+@pytest.mark.parametrize(
+    ("came", "left"),
+    [
+        ([{"role": "user", "parts": [{"type": "text", "content": SECRET}]}], [{"role": "user"}]),
+        ([{"role": "user", "content": SECRET}, {"role": "assistant", "content": SECRET}], [{"role": "assistant"}]),
+        ([{"role": "user", "parts": [{"type": "tool_call_response", "response": SECRET}]}], None),
+        ([{"role": SECRET, "content": "hello"}], None),
+        ([{"role": "user"}], [{"role": "user"}]),
+        ([SECRET], None),
+        ({"role": "user", "content": SECRET}, None),
+    ],
+)
+def test_of_a_models_messages_it_stays_who_spoke_last(came: object, left: object) -> None:
+    messages = attribute("gen_ai.input.messages", orjson.dumps(came).decode())
+    found, body = after(otlp.TRACES, span(attributes=[messages]))
+    assert [orjson.loads(pair.value.string_value) for pair in found.attributes] == ([left] if left else [])
+    assert SECRET.encode() not in body
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,22 @@ async def test_a_span_plays_each_of_its_parts(deliver: Deliver, store: Store) ->
     ]
 
 
+async def test_what_stands_around_a_models_calls_is_not_counted_as_one(deliver: Deliver, store: Store) -> None:
+    called = {"gen_ai.request.model": "m-1", "gen_ai.provider.name": "p", "gen_ai.usage.input_tokens": 7}
+    operations = ("invoke_agent", "execute_tool", "chat", "")
+    await deliver(*(span(NOW, {**called, "gen_ai.operation.name": operation}) for operation in operations))
+    counted = store.read("SELECT sum(count), sum(tokens_in) FROM ticks_1h WHERE kind = 'model'")
+    assert tuple(counted.first or ()) == (2, 14)
+
+
+async def test_who_spoke_to_a_model_is_a_message_also_where_no_text_is_kept(deliver: Deliver, store: Store) -> None:
+    told = {"gen_ai.input.messages": '[{"role":"user"}]', "gen_ai.output.messages": '[{"role":"assistant"}]'}
+    asked_tool = {"gen_ai.input.messages": "[]", "gen_ai.output.messages": '[{"role":"assistant","parts":[]}]'}
+    await deliver(span(NOW, told | {"session.id": "s"}), span(NOW, asked_tool | {"session.id": "t"}))
+    rows = store.read("SELECT session_id, direction, text FROM messages ORDER BY direction")
+    assert [tuple(row) for row in rows] == [("s", "in", ""), ("s", "out", "")]
+
+
 async def test_a_span_attribute_wins_over_a_resource_attribute(deliver: Deliver, store: Store) -> None:
     resource = {"service.name": "fleet", "bot.name": "from-resource", "host.name": "h1"}
     await deliver(span(NOW, {"bot.name": "from-span"}, resource=resource), span(NOW, resource={"host.name": "h2"}))

@@ -24,7 +24,7 @@ from google.protobuf.message import Message
 from botwatch import limits
 from botwatch.errors import TooLarge
 from botwatch.nouns import Refusal
-from botwatch.receive import privacy, structure
+from botwatch.receive import dialects, privacy, structure
 from botwatch.receive.door import Terms
 
 TRACE_ID_BYTES = 16
@@ -108,10 +108,14 @@ def sealed(request: Message, terms: Terms) -> bytes:
     """The request as it is handed on: nothing in it that we do not know, written by us."""
     request.DiscardUnknownFields()
     body = request.SerializeToString()
+    names_models = _MODEL_MARK in body
+    if hasattr(request, "resource_spans") and (spoken := dialects.spoken(body, names_models=names_models)):
+        dialects.translate(request, spoken)
+        body = request.SerializeToString()
     if not terms.keep_text and privacy.may_hold_text(body):
         privacy.scrub(request)
         body = request.SerializeToString()
-    if _MODEL_MARK in body and _STRUCTURED_TEXT.search(body):
+    if names_models and _STRUCTURED_TEXT.search(body):
         structure.messages_to_text(request)
         body = request.SerializeToString()
     return body

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -54,6 +55,43 @@ def to_text(value: Item) -> None:
     """An array or a map becomes its JSON; anything else stays as it is."""
     if value.WhichOneof("value") in _STRUCTURED:
         value.string_value = orjson.dumps(_plain(value)).decode()
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of a conversation with a model: who spoke, and its text, empty if it has none."""
+
+    role: str
+    text: str
+    wordless: bool = False  # nothing but who spoke is told
+
+
+def newest_message(value: Item) -> Said | None:
+    """The last of the messages in an attribute, whether they came as JSON text or as a structure."""
+    to_text(value)
+    messages = from_json(value.string_value)
+    newest = messages[-1] if isinstance(messages, list) and messages else None
+    if not isinstance(newest, dict) or not isinstance(newest.get("role"), str):
+        return None
+    text = text_in(newest.get("content")) or text_in(newest.get("parts"))
+    return Said(newest["role"], text, newest.keys() == {"role"})
+
+
+def from_json(text: str) -> Any:
+    """What a text says as JSON; None if it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def text_in(content: object) -> str:
+    """A message's content: text, or the text among its parts."""
+    if isinstance(content, str):
+        return content
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    texts = (part.get("text", part.get("content")) for part in parts if part.get("type", "text") == "text")
+    return "\n".join(text for text in texts if isinstance(text, str) and text)
 
 
 def _plain(value: Item) -> Any:

@@ -139,7 +139,10 @@ SELECT
             attributes['messaging.system'] != '', attributes['messaging.system'],
             attributes['rpc.service'] != '', attributes['rpc.service'],
             span.name) AS dependency,
-    if(attributes['gen_ai.response.model'] != '', attributes['gen_ai.response.model'], attributes['gen_ai.request.model']) AS model,
+    -- What stands around the calls of a model names it too, and sums up what they used.
+    multiIf(attributes['gen_ai.operation.name'] IN ('invoke_agent', 'invoke_workflow', 'create_agent', 'execute_tool'), '',
+            attributes['gen_ai.response.model'] != '', attributes['gen_ai.response.model'],
+            attributes['gen_ai.request.model']) AS model,
     if(attributes['gen_ai.provider.name'] != '', attributes['gen_ai.provider.name'], attributes['gen_ai.system']) AS provider,
     toUInt32OrZero(if(attributes['gen_ai.usage.input_tokens'] != '', attributes['gen_ai.usage.input_tokens'], attributes['gen_ai.usage.prompt_tokens'])) AS tokens_in,
     toUInt32OrZero(if(attributes['gen_ai.usage.output_tokens'] != '', attributes['gen_ai.usage.output_tokens'], attributes['gen_ai.usage.completion_tokens'])) AS tokens_out,

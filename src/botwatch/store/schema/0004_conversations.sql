@@ -58,7 +58,8 @@ CREATE OR REPLACE FUNCTION botwatch_words {on_cluster} AS (message) -> if(
         JSONExtractArrayRaw(message, 'parts'))), '\n'));
 
 -- Model calls carry the whole history each time: only the newest message of each side is new, and
--- of several calls in one trace with the same text only one is a message.
+-- of several calls in one trace with the same text only one is a message. Where no text is to be kept the door leaves
+-- nothing of a message but who spoke.
 CREATE MATERIALIZED VIEW spans_to_messages {on_cluster} TO messages AS
 SELECT
     bot, host, channel,
@@ -82,9 +83,10 @@ FROM
         AND attributes['gen_ai.operation.name'] IN ('', 'chat', 'generate_content', 'text_completion')
         AND JSONExtractString(toString(resource), 'bot.messages') != 'events'
 ) AS call
-ARRAY JOIN arrayFilter(s -> s.2 != '', [
-    ('in', if(JSONExtractString(asked, 'role') = 'user', botwatch_words(asked), '')),
-    ('out', if(JSONExtractString(answered, 'role') IN ('assistant', 'model', ''), botwatch_words(answered), ''))
+ARRAY JOIN arrayFilter(s -> s.2 != '' OR s.3, [
+    ('in', if(JSONExtractString(asked, 'role') = 'user', botwatch_words(asked), ''), asked = '{"role":"user"}'),
+    ('out', if(JSONExtractString(answered, 'role') IN ('assistant', 'model', ''), botwatch_words(answered), ''),
+        answered IN ('{"role":"assistant"}', '{"role":"model"}'))
 ]) AS said
 LIMIT 1 BY trace_id, direction, text;
 
