@@ -168,6 +168,15 @@ async def test_a_made_up_link_signs_nobody_in(client: httpx.AsyncClient, code: s
     assert error_of(await client.get("/sign-in", params={"code": code})) == (401, "unauthorised")
 
 
+@pytest.mark.parametrize("query", ["", "?code=", "?code=spent"])
+async def test_somebody_without_a_link_that_works_is_led_to_the_page_that_asks(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    answer = await client.get(f"/sign-in{query}", headers={"accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "set-cookie" not in answer.headers
+
+
 async def test_signing_out_ends_the_session_itself(app: FastAPI) -> None:
     ann = await browser(app)
     kept = dict(ann.cookies)

@@ -24,7 +24,7 @@ router = APIRouter(tags=["signing in"])
 
 @router.get("/sign-in", status_code=303, response_class=RedirectResponse)
 async def sign_in_by_link(
-    request: Request, context: Ctx, code: Annotated[str, Query(max_length=limits.SECRET_CHARS_MAX)]
+    request: Request, context: Ctx, code: Annotated[str, Query(max_length=limits.SECRET_CHARS_MAX)] = ""
 ) -> Response:
     """The link that the server prints when it starts. It works once."""
     purpose = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
