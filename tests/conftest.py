@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import uuid
+import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from botwatch.settings import Settings
+from botwatch.state import open_database
+from botwatch.state.database import FILE_NAME
 from botwatch.store.client import Store
-from botwatch.store.migrate import migrate
 from tests.real.parts import ClickHouse
+from tests.store.kept import Databases
 
 # The gate finds the same examples on every machine; `--hypothesis-profile=explore` looks for new ones.
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True, database=None)
@@ -56,36 +58,45 @@ def _engine(engine_path: Path) -> Iterator[Store]:
     anchor.close()
 
 
-@contextmanager
-def _database(engine: Store, path: Path) -> Iterator[Store]:
-    database = f"t_{uuid.uuid4().hex[:12]}"
-    store = Store.open("", data=path, database=database)
-    store.create()
-    yield store
-    store.close()
-    engine.command(f"DROP DATABASE {database}")
+@pytest.fixture(scope="session")
+def databases(_engine: Store, engine_path: Path) -> Iterator[Databases]:
+    made = Databases(_engine, engine_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def bare_store(_engine: Store, engine_path: Path) -> Iterator[Store]:
+def bare_store(databases: Databases) -> Iterator[Store]:
     """An embedded store in a database of its own, without the schema."""
-    with _database(_engine, engine_path) as store:
+    with databases.lent(with_schema=False) as store:
         yield store
 
 
 @pytest.fixture
-def store(bare_store: Store) -> Store:
-    """The same with the schema."""
-    migrate(bare_store)
-    return bare_store
+def store(databases: Databases) -> Iterator[Store]:
+    """An embedded store with the schema and nothing in it."""
+    with databases.lent() as store:
+        yield store
 
 
 @pytest.fixture(scope="module")
-def shared_store(_engine: Store, engine_path: Path) -> Iterator[Store]:
-    """One for all tests of a file, which then look at bots of their own: a schema takes as long as many of them."""
-    with _database(_engine, engine_path) as store:
-        migrate(store)
+def shared_store(databases: Databases) -> Iterator[Store]:
+    """One for all tests of a file, which then look at bots of their own."""
+    with databases.lent() as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def with_state(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Put a state database with the schema into a data folder: to copy one is much faster than to make another."""
+    made = tmp_path_factory.mktemp("state")
+    open_database(Settings(data=made)).close()
+
+    def put(data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copy(made / FILE_NAME, data)
+
+    return put
 
 
 @pytest.fixture(scope="session")

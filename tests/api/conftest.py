@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from botwatch.api import Context, SignIn, create_app
 from botwatch.clock import SECOND_NS, ManualClock
@@ -65,7 +66,8 @@ def house() -> House:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Settings, with_state: Callable[[Path], None]) -> Iterator[Database]:
+    with_state(settings.data)
     database = open_database(settings)
     yield database
     database.close()
@@ -80,9 +82,22 @@ async def context(settings: Settings, clock: ManualClock, house: House, database
     await access.close()
 
 
+_MADE: dict[int, BaseRoute] = {}
+
+
+def application(context: Context) -> FastAPI:
+    """The framework makes every route anew for each application, and takes longer for it than a test: those of the
+    first one are kept. They hold nothing of it: handlers know their application from the request."""
+    app = create_app(context)
+    for place, route in enumerate(app.router.routes):
+        if (router := getattr(route, "original_router", None)) is not None:
+            app.router.routes[place] = _MADE.setdefault(id(router), route)
+    return app
+
+
 @pytest.fixture
 def app(context: Context) -> FastAPI:
-    return create_app(context)
+    return application(context)
 
 
 @pytest.fixture

@@ -60,11 +60,11 @@ async def test_a_program_and_a_python_function_hear_of_opening_and_end_as_botpre
 async def test_bad_hooks_have_a_receipt_are_told_of_and_delay_nobody(
     house: House, folder: Path, receiver: Receiver
 ) -> None:
-    house.notifier.settings = house.notifier.settings.model_copy(update={"hook_seconds": 1})
+    house.notifier.settings = house.notifier.settings.model_copy(update={"hook_seconds": 2})
     house.channel("ops", "webhook", url=receiver.url)
     script(folder, "hangs.sh", "#!/bin/sh\necho before\nsleep 600 & sleep 600\n")
     script(folder, "fails.py", "def on_incident_status_changed(incident):\n    raise ValueError('no')\n", 0o644)
-    script(folder, "noisy.sh", "#!/bin/sh\nyes 0123456789 | head -c 30000000\nexit 3\n")
+    script(folder, "noisy.sh", "#!/bin/sh\nyes 0123456789 | head -c 3000000\nexit 3\n")
     script(folder, "leaves.sh", "#!/bin/sh\nsleep 600 &\necho gone\n")
     house.open()
     await house.notifier.step()
@@ -81,7 +81,7 @@ async def test_bad_hooks_have_a_receipt_are_told_of_and_delay_nobody(
         "hook:noisy.sh": "failed",
         "hook:leaves.sh": "delivered",
     }
-    assert found["hook:hangs.sh"].answer == "ended after 1 s: before"
+    assert found["hook:hangs.sh"].answer == "ended after 2 s: before"
     assert "ValueError: no" in found["hook:fails.py"].answer
     assert found["hook:noisy.sh"].answer.startswith("exit code 3: …")
     assert found["hook:noisy.sh"].answer.endswith("more than is kept")

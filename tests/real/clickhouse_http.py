@@ -5,7 +5,10 @@ against: the same client, the same engine, and in between the protocol as the se
 and the client's source describe it. It leaves out users, sessions, external data, streaming of
 results and the revision of the Native format (`client_protocol_version`; the client falls back).
 
-    python tests/real/clickhouse_http.py --path DIR --port N [--refuse-file PATH]
+    python tests/real/clickhouse_http.py --path DIR --port N [--refuse-file PATH] [--cluster NAME]
+
+With a name it is the only node of a cluster: what is Distributed is really read and written through the cluster.
+The embedded engine has no Keeper: so what is said ON CLUSTER is done here, and what is Replicated is kept once.
 
 While the refuse file exists the endpoint fails as its content says:
 
@@ -38,7 +41,7 @@ from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import chdb
 import lz4.frame
@@ -64,6 +67,9 @@ INSERT_WITH_DATA = re.compile(
 IS_INSERT = re.compile(rb"\s*INSERT\b", re.IGNORECASE)
 HAS_RESULT = re.compile(rb"\s*\(*\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK)\b", re.IGNORECASE)
 TRAILING_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
+CLUSTER = """<clickhouse><tcp_port>9000</tcp_port><remote_servers><{name}><shard><replica>
+<host>127.0.0.1</host><port>9000</port></replica></shard></{name}></remote_servers></clickhouse>"""
+KEPT_BY_KEEPER = re.compile(rb"\sON CLUSTER '\w+'|(?<=ENGINE = )Replicated(?=\w*MergeTree)")
 EXCEPTION = re.compile(r"Code: (\d+)\. DB::Exception: .*", re.DOTALL)
 REFUSAL = re.compile(r"(?:(?P<status>[45]\d\d)|error (?P<code>\d+)|(?P<what>drop|hang|lose))(?P<inserts> inserts)?")
 
@@ -136,8 +142,13 @@ def quoted(text: str) -> str:
 class Engine:
     """A connection of its own for each request: what one request sets, no other sees."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cluster: str = "") -> None:
         self._path = str(path)
+        self._clustered = bool(cluster)
+        if cluster:
+            config = path.with_name(path.name + ".xml")
+            config.write_text(CLUSTER.format(name=cluster), encoding="utf-8")
+            self._path += "?" + urlencode({"config-file": config})
         self._first = chdb.connect(self._path)  # keeps the engine open between requests
         version, zone = self._first.query("SELECT version(), timezone()", "TabSeparated").bytes().decode().split()
         self.version, self.zone = version, zone
@@ -164,7 +175,8 @@ class Engine:
         insert = INSERT_WITH_DATA.match(request.sql[:HEAD_BYTES_MAX])
         if insert:
             return self._insert(connection, insert, request.sql[insert.end() :])
-        result = connection.query(request.sql, request.format, params=request.bound)
+        sql = KEPT_BY_KEEPER.sub(b"", request.sql) if self._clustered else request.sql
+        result = connection.query(sql, request.format, params=request.bound)
         read = {"read_rows": result.rows_read(), "read_bytes": result.bytes_read(), "elapsed_ns": elapsed_ns(result)}
         headers = {"X-ClickHouse-Summary": summary(read)}
         if HAS_RESULT.match(request.sql):
@@ -336,12 +348,13 @@ def main() -> None:
     parser.add_argument("--path", type=Path, required=True, help="folder of the engine")
     parser.add_argument("--port", type=int, default=0, help="0: a free one, told on the first line of the output")
     parser.add_argument("--refuse-file", type=Path, default=None, help="while it exists, fail as its content says")
+    parser.add_argument("--cluster", default="", help="be the only node of a cluster of this name")
     options = parser.parse_args()
     folder = options.path.absolute()
     refuse_file = options.refuse_file.absolute() if options.refuse_file else None
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)  # the engine keeps the protobuf schemas it was sent where it was started
-    engine = Engine(folder)
+    engine = Engine(folder, options.cluster)
     server = Server(options.port, engine, refuse_file)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)

@@ -163,10 +163,10 @@ class Process:
 class ClickHouse(Process):
     """The test-only ClickHouse endpoint over `folder`; `refusing` makes it fail in a chosen way."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, cluster: str = "") -> None:
         self._refuse_file = folder.with_name(folder.name + ".refuse")
         script = Path(__file__).with_name("clickhouse_http.py")
-        options = [f"--path={folder}", f"--port={port}", f"--refuse-file={self._refuse_file}"]
+        options = [f"--path={folder}", f"--port={port}", f"--refuse-file={self._refuse_file}", f"--cluster={cluster}"]
         super().__init__([sys.executable, script, *options], folder.with_name(folder.name + ".log"))
         self.port = int(self.wait_for_line(r"^listening on 127\.0\.0\.1:(\d+)$")[1])
 

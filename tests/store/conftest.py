@@ -25,13 +25,13 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 
 @pytest.fixture
-def deliver(spool: Spool, bare_store: Store) -> Deliver:
+def deliver(spool: Spool, store: Store) -> Deliver:
     """Put parcels into the spool, and write all of them to the engine."""
 
     async def run(*parcels: Parcel, node: str = "node") -> Writer:
         for parcel in parcels:
             await spool.put(parcel)
-        writer = Writer(bare_store, spool, SystemClock(), node=node, pause_s_min=0.01)
+        writer = Writer(store, spool, SystemClock(), node=node, pause_s_min=0.01)
         writer.start()
         assert writer.stop(60), writer.health
         return writer

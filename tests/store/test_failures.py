@@ -47,13 +47,13 @@ CALLS: list[tuple[str, dict[str, Value], list[Span.Event], Status | None, str]] 
 
 
 @pytest.fixture
-async def failures(deliver: Deliver, bare_store: Store) -> dict[str, str]:
+async def failures(deliver: Deliver, store: Store) -> dict[str, str]:
     now_ns = time.time_ns()
     await deliver(*(
         span(now_ns, said, name=name, events=events, status=status, kind=Span.SPAN_KIND_CLIENT)
         for name, said, events, status, _ in CALLS
     ))  # fmt: skip
-    return dict(bare_store.read("SELECT name, failure FROM spans"))
+    return dict(store.read("SELECT name, failure FROM spans"))
 
 
 async def test_a_failure_is_known_by_its_type_or_its_exception(failures: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from botwatch.nouns import Inbox
 from botwatch.store.client import Store
 from tests.store.conftest import Deliver
-from tests.store.otlp import metrics, parcel, record, span
+from tests.store.otlp import Value, metrics, parcel, record, span
 
 NOW = time.time_ns() // 10**10 * 10**10
 
@@ -38,7 +38,11 @@ async def test_a_span_plays_each_of_its_parts(deliver: Deliver, store: Store) ->
 
 
 async def test_what_stands_around_a_models_calls_is_not_counted_as_one(deliver: Deliver, store: Store) -> None:
-    called = {"gen_ai.request.model": "m-1", "gen_ai.provider.name": "p", "gen_ai.usage.input_tokens": 7}
+    called: dict[str, Value] = {
+        "gen_ai.request.model": "m-1",
+        "gen_ai.provider.name": "p",
+        "gen_ai.usage.input_tokens": 7,
+    }
     operations = ("invoke_agent", "execute_tool", "chat", "")
     await deliver(*(span(NOW, {**called, "gen_ai.operation.name": operation}) for operation in operations))
     counted = store.read("SELECT sum(count), sum(tokens_in) FROM ticks_1h WHERE kind = 'model'")

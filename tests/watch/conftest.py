@@ -40,14 +40,14 @@ def reporter(door: Door) -> LocalReporter:
 
 
 @pytest.fixture
-def reported(reporter: LocalReporter, spool: Spool, bare_store: Store) -> Reported:
+def reported(reporter: LocalReporter, spool: Spool, store: Store) -> Reported:
     """Send what was reported, and write it to the engine."""
 
     async def run() -> None:
         stop = asyncio.Event()
         stop.set()
         await reporter.run(stop)
-        writer = Writer(bare_store, spool, SystemClock(), node="node", pause_s_min=0.01)
+        writer = Writer(store, spool, SystemClock(), node="node", pause_s_min=0.01)
         writer.start()
         assert await asyncio.to_thread(writer.stop, 60), writer.health
 

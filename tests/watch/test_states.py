@@ -321,7 +321,7 @@ def test_an_age_is_a_moment_or_seconds(value: Any, seconds: float | None) -> Non
 
 
 async def test_it_becomes_the_measures_a_bot_sends_itself(
-    database: str, reporter: LocalReporter, reported: Reported, bare_store: Store
+    database: str, reporter: LocalReporter, reported: Reported, store: Store
 ) -> None:
     put(database, (1, -1, 900))
     watch = Watch(one(url=database, age=AGE, invalid=INVALID, bot="shop", timeout_s=20), reporter, SystemClock())
@@ -334,7 +334,7 @@ async def test_it_becomes_the_measures_a_bot_sends_itself(
     await looking
     await reported()
     now_s = int(time.time())
-    measures = Measures(bare_store, Settings(time_zone="UTC"), ManualClock(now_s * 10**9))
+    measures = Measures(store, Settings(time_zone="UTC"), ManualClock(now_s * 10**9))
     told = {}
     for name in ("state.age", "state.invalid_items", "state.watched", "state.invalid"):
         (value,) = await measures.value(Query(name, now_s - 600, now_s + 60, by=("bot", "state")))

@@ -15,6 +15,7 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import TyperException
 
+from botwatch import process
 from botwatch.cli.accounts import key_app, token_app, user_app
 from botwatch.cli.alerts import channel_app, drill, silence_app
 from botwatch.cli.console import EVERY_S, Every, Monitor, console
@@ -65,7 +66,8 @@ def serve(
 ) -> None:
     """Run the server: web, API, and what bots send to."""
     settings = load(flags, file=config)
-    from botwatch import server
+    with process.loading():
+        from botwatch import server
 
     if not (console_ or monitor):
         raise typer.Exit(server.run(settings, reread=lambda: load(flags, file=config)))

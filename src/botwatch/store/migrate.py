@@ -3,7 +3,8 @@
 One copy of the schema serves every engine through two tokens. `{engine}` is empty or 'Replicated',
 `{on_cluster}` is empty or the clause. On a cluster a stored table `x` becomes `x_local` on every
 node, `x` itself is a Distributed table over it, and the views read and write the local ones: so no
-query changes.
+query changes, and an insert ends on the node it was sent to. What was decided for all, as which
+labels are held, is read through the Distributed table there too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -20,8 +22,17 @@ from botwatch.store.client import Store
 log = logging.getLogger(__name__)
 
 VERSIONS = "schema_versions"
+_OWN = (
+    f"CREATE TABLE {VERSIONS} {{on_cluster}} (name String, applied DateTime('UTC') DEFAULT now()) "
+    "ENGINE = {engine}MergeTree ORDER BY name"
+)
 _CREATE = re.compile(r"^CREATE (TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS)(\w+)")
 _ALTER = re.compile(r"^ALTER TABLE (\w+) ")
+_VIEWED = re.compile(r"\b(FROM|TO) (\w+)( AS \w+)?")
+_FOR_ALL = frozenset({"crowded_labels", "admitted_names"})
+# A Replicated table forgets after an hour what it has inserted; a spool may be replayed after days.
+_REMEMBERED = "non_replicated_deduplication_window = 10000"
+_REPLICATED = ", replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 2592000"
 _STORED = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)[^;]*?\bENGINE = \{engine\}", re.DOTALL)
 
 
@@ -50,6 +61,7 @@ def render(statement: str, cluster: str, stored: frozenset[str]) -> list[str]:
     if not cluster:
         return [text.replace("{engine}", "").replace(" {on_cluster}", "")]
     text = text.replace("{engine}", "Replicated").replace("{on_cluster}", f"ON CLUSTER '{cluster}'")
+    text = text.replace(_REMEMBERED, _REMEMBERED + _REPLICATED)
     if altered := _ALTER.match(statement):
         local = text.replace(f"TABLE {altered[1]} ", f"TABLE {altered[1]}_local ", 1)
         return [local] if " ADD INDEX " in text else [local, text]  # what only spreads rows has no index
@@ -60,7 +72,15 @@ def render(statement: str, cluster: str, stored: frozenset[str]) -> list[str]:
             f"ENGINE = Distributed('{cluster}', currentDatabase(), '{name[1]}_local', rand())"
         )
         return [local, spread]
-    return [re.sub(r"\b(FROM|TO) (\w+)", lambda m: f"{m[1]} {m[2]}_local" if m[2] in stored else m[0], text)]
+    return [_VIEWED.sub(partial(_local, stored - _FOR_ALL), text)]
+
+
+def _local(stored: frozenset[str], found: re.Match[str]) -> str:
+    """A view may call a column by the name of its table."""
+    what, table, alias = found.groups("")
+    if table not in stored:
+        return found[0]
+    return f"TO {table}_local{alias}" if what == "TO" else f"FROM {table}_local{alias or f' AS {table}'}"
 
 
 def stored_tables(folder: Traversable) -> frozenset[str]:
@@ -73,11 +93,8 @@ def migrate(store: Store, folder: Traversable | None = None) -> list[str]:
     """Apply what is missing; the names that were applied. A store from a newer version is refused."""
     folder = folder or schema_folder()
     known = steps(folder)
-    engine = "ReplicatedMergeTree" if store.cluster else "MergeTree"
-    store.command(
-        f"CREATE TABLE IF NOT EXISTS {VERSIONS}{store.on_cluster} (name String, applied DateTime('UTC') DEFAULT now()) "
-        f"ENGINE = {engine} ORDER BY name"
-    )
+    for rendered in render(_OWN, store.cluster, frozenset()):
+        store.command(rendered)
     done = {row[0] for row in store.read(f"SELECT name FROM {VERSIONS}")}
     newer = done - {name for name, _ in known}
     if newer:

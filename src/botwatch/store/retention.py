@@ -62,9 +62,10 @@ class Dropped:
 
 
 def partitions(store: Store) -> list[Partition]:
-    """All partitions with a date, oldest first."""
+    """All partitions with a date, oldest first; of a cluster those of every node, each copy counted."""
+    parts = f"clusterAllReplicas('{store.cluster}', system.parts)" if store.cluster else "system.parts"
     rows = store.read(
-        "SELECT table, partition, sum(bytes_on_disk) FROM system.parts "
+        f"SELECT table, partition, sum(bytes_on_disk) FROM {parts} "
         "WHERE active AND database = {database:String} GROUP BY table, partition",
         {"database": store.database},
     )

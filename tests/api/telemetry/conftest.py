@@ -12,7 +12,7 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from botwatch.api import Context, create_app
+from botwatch.api import Context
 from botwatch.api.fresh import Fresh
 from botwatch.api.telemetry import Telemetry
 from botwatch.clock import ManualClock
@@ -21,7 +21,7 @@ from botwatch.nouns import Signal
 from botwatch.settings import Settings
 from botwatch.spool import Counts, Dead
 from botwatch.store.client import Store
-from tests.api.conftest import NOW_NS, ORIGIN, Secrets, bearer
+from tests.api.conftest import NOW_NS, ORIGIN, Secrets, application, bearer
 
 NOW_S = NOW_NS // 10**9  # Friday 15 January 2027, 08:00 UTC
 Row = dict[str, Any]
@@ -75,8 +75,12 @@ class Bots:
 
     def talk(self, session: str, ago: float, user: str = "u1", bot: str = "shop", channel: str = "web") -> None:
         """A question and its answer a second later."""
-        common = {"session": session, "user": user, "bot": bot, "channel": channel}
-        self.said({"ago": ago, **common}, {"ago": ago - 1, "direction": "out", **common})
+        self.talks((session, ago), user=user, bot=bot, channel=channel)
+
+    def talks(self, *sessions: tuple[str, float], **common: str) -> None:
+        """The same in many sessions at once."""
+        questions: list[Row] = [{"ago": ago, "session": session, **common} for session, ago in sessions]
+        self.said(*questions, *({**asked, "ago": asked["ago"] - 1, "direction": "out"} for asked in questions))
 
     def event(self, event: str, ago: float, session: str = "s1", bot: str = "shop", **attributes: str) -> None:
         named = {name.replace("_", "."): value for name, value in attributes.items()}
@@ -167,7 +171,7 @@ def context(context: Context, store: Store, settings: Settings, clock: ManualClo
 
 @pytest.fixture
 def app(context: Context) -> FastAPI:
-    return create_app(context)
+    return application(context)
 
 
 @pytest.fixture

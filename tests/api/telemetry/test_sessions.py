@@ -48,8 +48,7 @@ async def test_a_session_is_told_whole(admin: Asker, bots: Bots) -> None:
 
 
 async def test_247_active_sessions_make_25_pages_of_10(admin: Asker, bots: Bots) -> None:
-    for i in range(247):
-        bots.talk(f"s{i:03}", 10 + i * 7)
+    bots.talks(*((f"s{i:03}", 10 + i * 7) for i in range(247)))
     bots.talk("too long ago", 31 * 60)
     newest_first = [f"s{i:03}" for i in range(247)]
 

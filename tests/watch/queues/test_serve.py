@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.fault.harness import TOKEN, Botwatch
+from tests.fault.harness import NO_AUTHORITY, TOKEN, Botwatch
 from tests.real.parts import START_S
 from tests.watch.queues.parts import Redis
 
@@ -22,7 +22,7 @@ def asked(server: Botwatch, path: str, ready: Callable[[Any], bool]) -> Any:
     answer: Any = None
     deadline_s = time.monotonic() + START_S
     while time.monotonic() < deadline_s:
-        answer = httpx.get(url, headers={"authorization": f"Bearer {TOKEN}"}).json()
+        answer = httpx.get(url, headers={"authorization": f"Bearer {TOKEN}"}, verify=NO_AUTHORITY).json()
         if ready(answer):
             return answer
         time.sleep(0.1)
