@@ -195,6 +195,7 @@ def measure_first(running: Running) -> None:
     ends = [quote((now - timedelta(minutes=minute)).isoformat()) for minute in range(1, 21)]
     for name, paths in {
         "history, 24 h, first time": [f"/api/monitoring/history?period=24h&to={end}" for end in ends],
+        "actions, first time": [f"/api/actions?period=24h&limit=12&to={end}" for end in ends],
         "session detail, first time": [f"/api/monitoring/sessions/s-{2 * number}" for number in range(1_000, 1_020)],
     }.items():
         waits, before_s = [], running.cpu_s()

@@ -35,6 +35,19 @@ def test_measures_that_count_different_rows_of_one_kind_share_a_statement() -> N
     assert sorted(len(statement.leaves) for statement in statements) == [1, 4]
 
 
+def test_a_table_that_is_read_at_both_ends_of_a_window_is_opened_once() -> None:
+    (statement,) = compile_many(leaves(Query("errors.rate", 10, 3 * 3_600 - 10, 300)))
+    assert statement.sql.count("FROM ticks_10s ") == 1
+    assert statement.sql.count("FROM ticks_5m ") == 1
+
+
+def test_where_bots_were_seen_is_not_asked_for_counts_that_need_not_be_filled() -> None:
+    for name in ("action.count", "model.cost", "events.in"):
+        filled = compile_many(leaves(Query(name, 0, 600)))
+        bare = compile_many(leaves(Query(name, 0, 600, filled=False)))
+        assert len(bare) == len(filled) - 1, name
+
+
 def test_another_window_grouping_or_condition_is_another_statement() -> None:
     base = Query("errors.rate", 0, 600)
     others = (

@@ -174,3 +174,20 @@ async def test_a_minute_counted_again_replaces_what_it_was(facts: Facts) -> None
     )
     assert await facts.one("sessions.active", at, at + 60) == 7
     assert await facts.one("sessions.peak", at, at + 60) == 9
+
+
+async def test_sessions_are_the_same_however_long_the_window_they_are_looked_for_in(facts: Facts) -> None:
+    """Those of an hour are found by their ids, more of them by numbers made of these."""
+    for measure in ("sessions.count", "sessions.duration", "sessions.completed", "feedback.score"):
+        hour = await facts.value(measure, T0, T0 + 3_600, by=("bot",))
+        assert hour == await facts.value(measure, T0, T0 + 7_200, by=("bot",)), measure
+        assert hour
+        of_bot = where(bot="shop")
+        assert await facts.one(measure, T0, T0 + 7_200, where=of_bot) == hour["shop",], measure
+
+
+async def test_a_count_that_need_not_be_filled_is_none_where_nothing_was_counted(facts: Facts) -> None:
+    asked: Asked = {"by": ("bot",), "where": where(bot="shop")}
+    assert await facts.value("requests.count", **asked) == {("shop",): 0}
+    assert await facts.value("requests.count", filled=False, **asked) == {}
+    assert await facts.value("messages.in", filled=False, **asked) == {("shop",): 6}

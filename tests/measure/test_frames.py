@@ -104,4 +104,4 @@ def test_an_answer_that_is_too_large_is_refused() -> None:
     with pytest.raises(BadRequest, match="too large"):
         many.group(("one more",))
     with pytest.raises(BadRequest, match="too large"):
-        frames.from_rows([(0, 1.0)] * (limits.MEASURE_ROWS_MAX + 1), 0, (), WINDOW)
+        frames.from_rows([(0, 1.0, 1)] * (limits.MEASURE_ROWS_MAX + 1), 1, 2, (), WINDOW)

@@ -25,6 +25,8 @@ _END_OF_TIME: Final = datetime(2200, 1, 1, tzinfo=UTC)  # the engine's own ends 
 _TICK_NS: Final = TICK_S * SECOND_NS
 _GRACE_S_MAX: Final = 30.0
 _LENGTHS_PER_GRACE: Final = 3_000  # less than a third of a pixel of a chart
+_SERVES_S: Final = (1.0, float(TICK_S))
+_LENGTHS_PER_SERVING: Final = 8_640  # of a day a tick
 _WORD: Final = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -74,6 +76,12 @@ class Window:
     def grace_s(self) -> float:
         """How old an answer over so long a time may be while the next one is worked out."""
         return min(_GRACE_S_MAX, (self.to_ns - self.from_ns) / SECOND_NS / _LENGTHS_PER_GRACE)
+
+    @property
+    def serves_s(self) -> float:
+        """How long an answer over so long a time serves all who ask, before the next one is worked out."""
+        least_s, most_s = _SERVES_S
+        return min(most_s, max(least_s, (self.to_ns - self.from_ns) / SECOND_NS / _LENGTHS_PER_SERVING))
 
     def within(self, other: Window) -> Window:
         """What both share; empty when that is nothing."""

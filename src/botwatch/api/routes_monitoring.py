@@ -94,6 +94,7 @@ async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> H
     by, where = parse_labels(asked.by), parse_conditions(asked.where)
     return await asks.once(
         lambda: status.history(asks.telemetry.measures, names, window, step_s, by, where, asked.aggregation),
+        ttl_s=window.serves_s,
         grace_s=window.grace_s,
     )
 

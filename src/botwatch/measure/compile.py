@@ -35,12 +35,17 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Answers rows of: the start of the bucket, one text for each label of `by`, one value for each leaf."""
+    """Answers rows of: the start of the bucket, one text for each label of `by`, and what `columns` tells.
+
+    `columns` says for each leaf in which column its value stands, and in which one how many rows it is made of:
+    where that is 0 there is no value, whatever stands there.
+    """
 
     sql: str
     params: Mapping[str, Any]
     by: tuple[str, ...]
     leaves: tuple[Leaf, ...]
+    columns: tuple[tuple[int, int], ...]
 
 
 def compile_many(leaves: Iterable[Leaf], talking: Talking | None = None) -> list[Statement]:
@@ -92,13 +97,16 @@ def _statement(leaves: tuple[Leaf, ...], talking: Talking) -> Statement:
     names = ["moment", *(f"key{i}" for i in range(len(by)))]
     states = _States()
     values = [_value(one, states) for one in counted]
+    told = [states(f"countIf({one.only})" if one.only else "count()") for one in counted]
+    counts = list(dict.fromkeys(told))
     inner = ", ".join((f"{_bucket(source.moment, window, bind)} AS moment", *keys, *states.columns))
     sql = (
-        f"SELECT {', '.join((*names, *values))} "
-        f"FROM (SELECT {inner} FROM ({rows}) GROUP BY {', '.join(names)}) "
-        f"LIMIT {bind(limits.MEASURE_ROWS_MAX + 1, 'UInt64')}"
+        f"SELECT {', '.join((*names, *values, *counts))} "
+        f"FROM (SELECT {inner} FROM ({rows}) GROUP BY {', '.join(names)}) LIMIT {limits.MEASURE_ROWS_MAX + 1}"
     )
-    return Statement(sql, bind.values, by, leaves)
+    first_count = len(names) + len(values)
+    columns = tuple((len(names) + i, first_count + counts.index(one)) for i, one in enumerate(told))
+    return Statement(sql, bind.values, by, leaves, columns)
 
 
 def _mentions(texts: Sequence[str], word: str) -> bool:
@@ -120,7 +128,8 @@ class _States:
 
 
 def _value(counted: Counted, states: _States) -> str:
-    """The value over the states; null where no row counted, and where it is not a finite number."""
+    """The value over the states. What is no number or not finite is sorted out by who reads it: in SQL every
+    function is paid for again each time a statement is planned."""
     only = counted.only
 
     def merged(found: re.Match[str]) -> str:
@@ -128,18 +137,14 @@ def _value(counted: Counted, states: _States) -> str:
         condition = " AND ".join(f"({part})" for part in (only, also) if part)
         return states(f"{function}If({columns}, {condition})" if condition else f"{function}({columns})")
 
-    value = _AGGREGATE.sub(merged, counted.value)
-    rows = states(f"countIf({only})" if only else "count()")
-    number = f"toFloat64({value})"
-    return f"if({rows} > 0 AND isFinite({number}), {number}, NULL)"
+    return f"toFloat64({_AGGREGATE.sub(merged, counted.value)})"
 
 
 def _bucket(moment: str, window: Window, bind: Binder) -> str:
     """SQL for the start of the bucket a moment lies in."""
     grid = window.grid
     if grid.step_s is None:
-        return bind(grid.starts[0], "UInt32")
+        return f"toUInt32({grid.starts[0]:d})"
     if grid.calendar:
         return f"roundDown({moment}, {bind(list(grid.starts), 'Array(UInt32)')})"
-    step = bind(grid.step_s, "UInt32")
-    return f"intDiv({moment}, {step}) * {step}"
+    return f"intDiv({moment}, {grid.step_s:d}) * {grid.step_s:d}"

@@ -52,16 +52,17 @@ def too_much() -> BadRequest:
     )
 
 
-def from_rows(rows: Sequence[Sequence[Any]], column: int, by: tuple[str, ...], window: Window) -> Frame:
-    """One column of a statement's answer. The rows are: start of the bucket, labels, columns."""
+def from_rows(rows: Sequence[Sequence[Any]], column: int, counted: int, by: tuple[str, ...], window: Window) -> Frame:
+    """One column of a statement's answer. The rows begin with the start of the bucket and the labels; `counted` is the
+    column that says of how many rows the value is made."""
     if len(rows) > limits.MEASURE_ROWS_MAX:
         raise too_much()
     frame = Frame(by, window)
     place = {start: i for i, start in enumerate(window.grid.starts)}
     width = 1 + len(by)
     for row in rows:
-        value = row[width + column]
-        if value is not None:
+        value = row[column]
+        if row[counted] and value is not None and math.isfinite(value):
             frame.group(tuple(row[1:width]))[place[row[0]]] = value
     return frame
 

@@ -82,7 +82,7 @@ def _seen(query: Query, measure: Measure, over: Window) -> Leaf | None:
     """What tells 0 from nothing. A measure that prefers one part over another leaves it to them."""
     if measure.empty is Empty.COUNTED:
         return Leaf(_COUNTED, over, (), ())
-    if measure.empty is not Empty.SEEN or isinstance(measure.how, Preferred):
+    if measure.empty is not Empty.SEEN or isinstance(measure.how, Preferred) or not query.filled:
         return None
     by = tuple(label for label in SEEN.labels if label in query.by)
     where = tuple(condition for condition in query.where if condition.label in SEEN.labels)

@@ -56,7 +56,8 @@ class Query:
     """One measure over one window, which begins at `start_s` and ends before `end_s` (seconds since 1970).
 
     Without `step_s` the whole window is one value. `by` says for which labels values are told apart,
-    `where` which rows count at all. `aggregation` chooses among those of the measure; empty is its own.
+    `where` which rows count at all. `aggregation` chooses among those of the measure; empty is its own. Who does not
+    need to tell 0 from nothing asks for a count that is not `filled`, which spares looking where bots were seen.
     """
 
     measure: str
@@ -66,6 +67,7 @@ class Query:
     by: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
     aggregation: str = ""
+    filled: bool = True
 
     def __post_init__(self) -> None:
         _fits(self.measure, "a measure")

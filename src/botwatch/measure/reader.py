@@ -190,19 +190,19 @@ def _framed(
 
 
 def _looked_up(statements: Sequence[Statement], answers: Sequence[Rows | BaseException]) -> Answers:
-    columns = {
-        leaf: (answer, column)
+    found = {
+        leaf: (answer, *columns)
         for statement, answer in zip(statements, answers, strict=True)
-        for column, leaf in enumerate(statement.leaves)
+        for leaf, columns in zip(statement.leaves, statement.columns, strict=True)
     }
 
     def frame(leaf: Leaf) -> Frame:
-        if leaf not in columns:
-            return frames.from_rows((), 0, leaf.by, leaf.window)
-        answer, column = columns[leaf]
+        if leaf not in found:
+            return Frame(leaf.by, leaf.window)
+        answer, column, counted = found[leaf]
         if isinstance(answer, BaseException):
             raise answer
-        return frames.from_rows(answer.rows, column, leaf.by, leaf.window)
+        return frames.from_rows(answer.rows, column, counted, leaf.by, leaf.window)
 
     return frame
 

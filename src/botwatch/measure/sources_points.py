@@ -56,12 +56,10 @@ class Points(Ticked):
         return label if label in OWN or label in self.joined else f"label{labels.index(label)}"
 
     def _attribute(self, label: str, bind: Binder) -> str:
-        names = dict((*self.attributes, *self.inner)).get(label, (label,))
-        asked = bind(list(names), "Array(String)")
-        found = (
-            f"arrayConcat(arrayMap(n -> labels[n], {asked}), arrayMap(n -> JSONExtractString(resource, n), {asked}))"
-        )
-        return f"arrayFirst(v -> v != '', {found})"
+        declared = dict((*self.attributes, *self.inner)).get(label)
+        names = [bind(label)] if declared is None else [f"'{name}'" for name in declared]
+        found = [f"labels[{name}]" for name in names] + [f"JSONExtractString(resource, {name})" for name in names]
+        return f"arrayFirst(v -> v != '', [{', '.join(found)}])"
 
     def values(self, label: str, bind: Binder) -> str:
         """SQL for the values an attribute has had, with their bot and when they were last seen."""
@@ -103,7 +101,7 @@ class Gauges(Points):
             "tick, bot, host, name, series, count, total, low, high, last, "
             "map(series, total) AS totals, map(series, count) AS counts"
         )
-        return self._labelled(union(wanted.window.segments(), columns, conditions, bind), wanted.labels, bind)
+        return self._labelled(union(wanted.window.segments(), columns, conditions), wanted.labels, bind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class Counters(Points):
             f"max(if(born, last.1, 0)) OVER ({earlier}) AS birth, "
             "max(if(born, last.1, 0)) OVER (PARTITION BY series, name, tick) AS birth_within, "
             f"{_WITHIN} AS within "
-            f"FROM ({union(window.segments(before_s), columns, conditions, bind)})"
+            f"FROM ({union(window.segments(before_s), columns, conditions)})"
         )
         # Series 0 is what was folded together because there was too much of it: its points are no one's steps.
         risen = (

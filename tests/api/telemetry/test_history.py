@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from botwatch.clock import ManualClock
 from tests.api.conftest import error_of
 from tests.api.telemetry.conftest import NOW_S, Asker, Bots
 
@@ -102,3 +103,19 @@ async def test_a_count_can_be_asked_for_by_the_second(admin: Asker, bots: Bots) 
     assert max(value or 0 for _, value in rate["points"]) == pytest.approx(2 / 3_600, rel=0.01)
     refused = await admin.response(PATH, **asked, aggregation="p95")
     assert error_of(refused) == (422, "bad_request")
+
+
+async def test_a_day_is_worked_out_once_a_tick_and_an_hour_every_second(
+    admin: Asker, bots: Bots, clock: ManualClock
+) -> None:
+    async def counted(period: str) -> float:
+        (series,) = (await admin.get(PATH, measure="messages.count", period=period, step="1h"))["series"]
+        return sum(value or 0 for _, value in series["points"])
+
+    bots.talk("s1", 600)
+    assert [await counted("24h"), await counted("1h")] == [2, 2]
+    bots.talk("s2", 500)
+    clock.advance(3)
+    assert [await counted("24h"), await counted("1h")] == [2, 4]
+    clock.advance(40)
+    assert await counted("24h") == 4

@@ -10,7 +10,7 @@ from botwatch.api.reads import scope, session
 from botwatch.clock import ManualClock
 from botwatch.store.client import Params, Rows, Store
 from tests.api.conftest import error_of
-from tests.api.telemetry.conftest import Asker, Bots, hexed, trace
+from tests.api.telemetry.conftest import Asker, Bots, at, hexed, trace
 
 PATH = "/api/monitoring/sessions/"
 
@@ -213,6 +213,37 @@ async def test_who_keeps_it_open_reads_it_again_only_when_something_came(
     bots.log(5, "late", session_id="s1")
     clock.advance(60)
     assert [item["text"] for item in (await admin.get(PATH + "s1"))["logs"]["items"]] == ["late"]
+
+
+async def test_of_very_many_events_the_newest_are_shown(admin: Asker, bots: Bots) -> None:
+    common = {"bot": "shop", "session_id": "s1", "event": "bot.handoff", "attributes": {"n": "1"}}
+    bots.put("events", *({**common, "at": at(3_000 - n), "body": str(n)} for n in range(2_002)))
+    events = (await admin.get(PATH + "s1"))["events"]
+    assert [event["text"] for event in events] == [str(n) for n in range(2, 2_002)]
+    assert events[0]["attributes"] == {"n": "1"}
+
+
+async def test_a_conversation_costs_four_questions(
+    admin: Asker, bots: Bots, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its totals; all that names it; the traces; the logs of all of these."""
+    asked: list[str] = []
+    fetch = Store.fetch
+
+    async def told(store: Store, sql: str, params: Params | None = None) -> Rows:
+        asked.append(sql)
+        return await fetch(store, sql, params)
+
+    bots.talk("s1", 60)
+    bots.turn(60)
+    bots.event("bot.handoff", 50)
+    bots.span(55, trace(1), session_id="s1")
+    bots.log(54, "written", trace_id=trace(1))
+    monkeypatch.setattr(Store, "fetch", told)
+    found = await admin.get(PATH + "s1")
+    assert [len(found[part]) for part in ("transcript", "turns", "events", "traces")] == [2, 1, 1, 1]
+    assert [item["text"] for item in found["logs"]["items"]] == ["written"]
+    assert len(asked) == 4
 
 
 async def test_one_of_more_spans_than_are_put_in_order_here_has_the_same_traces(

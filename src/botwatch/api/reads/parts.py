@@ -121,7 +121,9 @@ async def _figures(
     where = [Condition("bot", Op.IS, (wanted.bot,))] if wanted.bot is not None else []
     where += [Condition(kind, Op.IS, (wanted.name,))] if wanted.name is not None else []
     start_s, end_s = wanted.window.from_ns // SECOND_NS, -(-wanted.window.to_ns // SECOND_NS)
-    queries = [Query(f"{kind}.{suffix}", start_s, end_s, by=by, where=tuple(where)) for suffix in suffixes]
+    queries = [
+        Query(f"{kind}.{suffix}", start_s, end_s, by=by, where=tuple(where), filled=False) for suffix in suffixes
+    ]
     found = {}
     for suffix, answer in zip(suffixes, await measures.many(queries), strict=True):
         if isinstance(answer, BotwatchError):

@@ -105,17 +105,27 @@ async def of_session(store: Store, session_id: str, bot: str | None) -> tuple[Sc
     return None if found is None else (found, await trace_ids(store, found))
 
 
+def few_spans(scope: Scope) -> bool:
+    """Whether its spans are put in order here."""
+    return scope.spans <= _SPANS_HERE_MAX
+
+
+def newest(spans: Iterable[tuple[bytes, int]]) -> list[str]:
+    """The newest traces of these spans, each a trace and its time, in hexadecimal."""
+    last: dict[bytes, int] = {}
+    for trace, start_ns in spans:
+        last[trace] = max(start_ns, last.get(trace, 0))
+    ordered = sorted(last, key=lambda trace: (-last[trace], trace))
+    return [trace.hex() for trace in ordered[:SESSION_TRACES_MAX]]
+
+
 async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
     """The newest traces that have a span of the session, in hexadecimal."""
     if not scope.spans:
         return []
-    if scope.spans <= _SPANS_HERE_MAX:
+    if few_spans(scope):
         sql = f"SELECT trace_id, {sql_ns('start')} FROM spans PREWHERE {within('start')} {SMALL}"
-        newest: dict[bytes, int] = {}
-        for trace, start_ns in await store.fetch(sql, scope.params):
-            newest[trace] = max(start_ns, newest.get(trace, 0))
-        ordered = sorted(newest, key=lambda trace: (-newest[trace], trace))
-        return [trace.hex() for trace in ordered[:SESSION_TRACES_MAX]]
+        return newest((trace, start_ns) for trace, start_ns in await store.fetch(sql, scope.params))
     sql = (
         f"SELECT lower(hex(trace_id)) FROM spans PREWHERE {within('start')} GROUP BY trace_id "
         f"ORDER BY max(start) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"

@@ -1,21 +1,17 @@
-"""One conversation whole: what was said, what became of it, and the traces and logs behind it.
-
-What the engine does before it reads costs more than the reading: each question here is as small as it can be, few
-rows are put in order here, and a table that cannot hold anything of the session is not asked.
-"""
+"""One conversation whole: what was said, what became of it, and the traces and logs behind it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from botwatch.api.fresh import Fresh
 from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, moment
-from botwatch.api.reads import logs, scope, traces
-from botwatch.api.reads.values import NO_TRACE, attributes_of, known, known_trace, sql_map, sql_text, sql_us, text_of
+from botwatch.api.reads import logs, scope, session_rows, traces
+from botwatch.api.reads.session_rows import EventRow, SaidRow, SessionRows, TurnRow
+from botwatch.api.reads.values import NO_TRACE, attributes_of, known, known_trace, text_of
 from botwatch.api.shapes_monitoring import Said, Session, SessionEvent, SessionFeedback, SessionItem, TurnItem
 from botwatch.api.shapes_telemetry import LogItem
 from botwatch.limits import SESSION_LOGS_MAX, SESSION_MESSAGES_MAX, SESSION_TRACES_MAX
@@ -24,55 +20,6 @@ from botwatch.store.client import Store
 
 FEEDBACK: Final = "bot.feedback"
 _SERVES_S: Final = 10.0
-_SAID: Final = (
-    f"SELECT {sql_us('at')}, toString(direction), author, {sql_text('text')}, message_id, reply_to, trace_id, user_id "
-    f"FROM messages PREWHERE {scope.in_hours('at')}"
-)
-_NEWEST: Final = f"ORDER BY at DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1}"
-_TURNS: Final = (
-    f"SELECT {sql_us('asked')}, {sql_us('answered')}, toString(outcome), answered_by, message_id, trace_id, "
-    f"{sql_us('settled')} FROM turns PREWHERE {scope.in_hours('asked')}"
-)
-_NEWEST_TURNS: Final = (
-    f"ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id LIMIT {SESSION_MESSAGES_MAX}"
-)
-_EVENTS: Final = (
-    f"SELECT {sql_us('at')}, event, {sql_text('body')}, message_id, user_id, {sql_map('attributes')} "
-    f"FROM events PREWHERE {scope.in_hours('at')} ORDER BY at DESC LIMIT {SESSION_MESSAGES_MAX} {scope.SMALL}"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SaidRow:
-    us: int
-    direction: str
-    author: str
-    text: str
-    message_id: str
-    reply_to: str
-    trace_id: bytes
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRow:
-    us: int
-    answered_us: int | None
-    outcome: str
-    answered_by: str
-    message_id: str
-    trace_id: bytes
-    settled_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    us: int
-    event: str
-    text: str
-    message_id: str
-    user: str
-    attributes: str
 
 
 async def read(
@@ -92,52 +39,22 @@ async def read(
 
 
 async def _whole(store: Store, found: scope.Scope, item: SessionItem, now_ns: int, eyes: Eyes) -> Session:
-    said, turns, events, of_spans = await asyncio.gather(
-        _said_in(store, found), _turns_in(store, found), _events_in(store, found), scope.traces_of_spans(store, found)
-    )
-    trace_ids = _trace_ids(said, of_spans)
+    rows = await session_rows.read(store, found)
+    trace_ids = _trace_ids(rows)
     behind, written = await asyncio.gather(
         traces.summaries(store, trace_ids, found.reach, eyes, scope.SMALL), _logs(store, found, trace_ids, now_ns, eyes)
     )
     return Session(
         session=item,
         other_bots=list(found.other_bots),
-        transcript=[_said(row, eyes) for row in said[-SESSION_MESSAGES_MAX:]],
-        transcript_truncated=len(said) > SESSION_MESSAGES_MAX,
-        turns=[_turn(row) for row in turns],
+        transcript=[_said(row, eyes) for row in rows.said[-SESSION_MESSAGES_MAX:]],
+        transcript_truncated=len(rows.said) > SESSION_MESSAGES_MAX,
+        turns=[_turn(row) for row in rows.turns],
         traces=behind,
         logs=written,
-        feedback=[_feedback(row, eyes) for row in events if row.event == FEEDBACK],
-        events=[_event(row, eyes) for row in events if row.event != FEEDBACK],
+        feedback=[_feedback(row, eyes) for row in rows.events if row.event == FEEDBACK],
+        events=[_event(row, eyes) for row in rows.events if row.event != FEEDBACK],
     )
-
-
-async def _said_in(store: Store, found: scope.Scope) -> list[SaidRow]:
-    """The newest, one more than are shown."""
-    if not found.messages:
-        return []
-    newest = _NEWEST if found.messages > SESSION_MESSAGES_MAX else ""
-    rows = await store.fetch(f"{_SAID} {newest} {scope.SMALL}", found.params)
-    return sorted(
-        (SaidRow(*row) for row in rows), key=lambda row: (row.us, row.direction != Direction.IN, row.message_id)
-    )
-
-
-async def _turns_in(store: Store, found: scope.Scope) -> list[TurnRow]:
-    """The newest, each as it was settled last."""
-    if not found.messages:
-        return []
-    newest = _NEWEST_TURNS if found.messages > SESSION_MESSAGES_MAX else ""
-    rows = await store.fetch(f"{_TURNS} {newest} {scope.SMALL}", found.params)
-    turns: dict[tuple[int, str], TurnRow] = {}
-    for row in sorted((TurnRow(*row) for row in rows), key=lambda row: (row.us, row.message_id, row.settled_us)):
-        turns[row.us, row.message_id] = row
-    return list(turns.values())[-SESSION_MESSAGES_MAX:]
-
-
-async def _events_in(store: Store, found: scope.Scope) -> list[EventRow]:
-    rows = await store.fetch(_EVENTS, found.params)
-    return sorted((EventRow(*row) for row in rows), key=lambda row: (row.us, row.message_id))
 
 
 async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_ns: int, eyes: Eyes) -> Page[LogItem]:
@@ -145,10 +62,10 @@ async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_
     return await logs.page(store, wanted, SESSION_LOGS_MAX, None, now_ns, eyes)
 
 
-def _trace_ids(said: Sequence[SaidRow], of_spans: Sequence[str]) -> list[str]:
+def _trace_ids(rows: SessionRows) -> list[str]:
     """The newest, told by the spans and by the messages."""
-    of_messages = (row.trace_id.hex() for row in reversed(said))
-    found = dict.fromkeys((*of_spans, *(id for id in of_messages if id != NO_TRACE)))
+    of_messages = (row.trace_id.hex() for row in reversed(rows.said))
+    found = dict.fromkeys((*rows.traces, *(id for id in of_messages if id != NO_TRACE)))
     return list(found)[:SESSION_TRACES_MAX]
 
 

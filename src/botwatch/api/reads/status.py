@@ -89,7 +89,7 @@ async def status(
         ),
         measures.many(
             [
-                Query("messages.count", day.start_s, until_s, _QUARTER_S),
+                Query("messages.count", day.start_s, until_s, _QUARTER_S, filled=False),
                 Query("response.time", day.start_s, until_s),
             ]
         ),
