@@ -18,6 +18,9 @@ message_type {
   field { name: "document" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
   field { name: "invalid" number: 3 type: TYPE_BOOL label: LABEL_OPTIONAL }
   field { name: "sender" number: 4 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "session" number: 5 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "bot" number: 6 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "version" number: 7 type: TYPE_STRING label: LABEL_OPTIONAL }
 }
 message_type {
   name: "Payloads"

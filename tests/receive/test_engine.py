@@ -195,7 +195,9 @@ async def test_odd_lines_and_documents(door: ASGIApp, spool: Spool, store: Store
     ]
     reply = await post(door, "/v1/logs/json", b"\n".join(map(orjson.dumps, lines)), NDJSON)
     assert reply.json["accepted"] == len(lines)
-    reply = await post(door, "/v1/payloads", b"\n".join(documents), JSON, query="source=s")
+    reply = await post(door, "/v1/payloads", b"\n".join(documents), JSON, query="source=s&session=t&bot=b&version=1")
     assert reply.json["accepted"] == len(documents)
     assert refused_by_the_engine(store, spool) == []
     assert store.read("SELECT count() FROM logs").first == (len(lines),)
+    kept = store.read("SELECT DISTINCT source, session_id, bot, version FROM payloads").rows
+    assert list(kept) == [("s", "t", "b", "1")]

@@ -101,3 +101,13 @@ async def test_what_is_kept_is_200_whatever_it_is_and_nothing_taken_is_400(app: 
     large = b'{"a":"%s"}' % (b"x" * limits.PAYLOAD_BYTES_MAX)
     assert (await post(app, PATH, large, NDJSON, query="source=s")).status == 400
     assert intake.refused == {(Signal.PAYLOADS, Refusal.TOO_LARGE): 1}
+
+
+async def test_a_request_says_of_whom_its_documents_are(app: ASGIApp, intake: MemoryIntake) -> None:
+    query = "source=s&session=talk%201&bot=shop&version=2.4.1"
+    await post(app, PATH, b'{"a":1}\nnope', NDJSON, query=query)
+    for one in Payloads.FromString(intake.parcels[0].body).payload:
+        assert (one.source, one.session, one.bot, one.version) == ("s", "talk 1", "shop", "2.4.1")
+    for query in ("source=s&session=" + "x" * 201, "source=s&bot=a%0Ab"):
+        assert (await post(app, PATH, b"{}", NDJSON, query=query)).status in (400, 422)
+    assert len(intake.parcels) == 1

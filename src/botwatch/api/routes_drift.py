@@ -119,6 +119,8 @@ def _source(name: str, known: SourceRow | None, declared: DeclaredRow | None, dr
         kinds_fields=kinds.get("fields", []),
         kinds_carried=kinds.get("carried", []),
         drifting=drifting,
+        declared=declared.origin if declared is not None else None,
+        session=(declared.session if declared is not None else "") or None,
         schema_file=(declared.schema_file if declared is not None else "") or None,
         schema_problem=(declared.problem if declared is not None else "") or None,
         critical=declared.critical if declared is not None else [],

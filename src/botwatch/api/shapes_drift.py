@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from botwatch.api.pages import moment
 from botwatch.detect.rows_drift import DriftRow
+from botwatch.watch.payloads.given import Given, Kept
 
 
 class DriftShape(BaseModel):
@@ -39,6 +40,10 @@ class DriftShape(BaseModel):
     sessions: list[str] = Field(description="some of the conversations it touched")
     traces: list[str]
     bots: list[str]
+    actions: list[str] = Field(description="what bots did in those conversations and traces")
+    versions: dict[str, tuple[int, int]] = Field(
+        description="of each version of a bot, how many documents show it since it began, and of how many"
+    )
     example_before: Any = Field(description="a document as they were, masked")
     example_after: Any
 
@@ -68,6 +73,8 @@ class DriftShape(BaseModel):
             sessions=evidence.get("sessions", []),
             traces=evidence.get("traces", []),
             bots=evidence.get("bots", []),
+            actions=evidence.get("actions", []),
+            versions=evidence.get("versions", {}),
             example_before=next(iter(evidence.get("before", [])), None),
             example_after=next(iter(evidence.get("after", [])), None),
         )
@@ -81,9 +88,24 @@ class SourceShape(BaseModel):
     kinds_fields: list[str]
     kinds_carried: list[str]
     drifting: int
-    schema_file: str | None = Field(description="the JSON Schema its documents are held against")
+    declared: str | None = Field(description="where something is declared of it: settings or api")
+    session: str | None = Field(description="the place of a document that names its conversation")
+    schema_file: str | None = Field(description="the JSON Schema its documents are held against, where it is a file")
     schema_problem: str | None = Field(description="why they are not, or not against the newest")
     critical: list[str] = Field(description="places that are watched in every document")
+
+
+class DeclarationShape(Given):
+    """What was declared of a source through the API."""
+
+    source: str
+    changed: datetime
+    changed_by: str
+
+    @classmethod
+    def of(cls, source: str, kept: Kept) -> Self:
+        said = kept.given.model_dump(by_alias=True)
+        return cls(**said, source=source, changed=moment(kept.changed_ns), changed_by=kept.changed_by)
 
 
 class PlaceShape(BaseModel):

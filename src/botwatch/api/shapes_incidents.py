@@ -131,7 +131,7 @@ class ExampleShape(BaseModel):
 
 
 class TouchedShape(BaseModel):
-    """What it touched from when it began to when it was found."""
+    """What it touched from when it began to when it was looked at last."""
 
     noun: str = Field(description="turns, actions, calls, …")
     count: int = Field(description="that went wrong; where it is about times, all of them")
@@ -162,6 +162,8 @@ class EvidenceShape(BaseModel):
     links: list[LinkShape]
     related: list[RelatedShape] = Field(description="what it is about, then the suspects, likeliest first")
     cause: str = Field(description="the likeliest cause in a sentence; empty: none is likely")
+    cause_found: datetime | None = Field(description="when; while it is young, it is looked for a few times")
+    looked_at: datetime | None = Field(description="when causes were looked for last")
     looked: bool = Field(description="false: the store did not answer in time, so less is known of what changed")
     touched: TouchedShape | None = Field(description="null: no rows of a bot stand behind it")
 
@@ -178,6 +180,8 @@ class EvidenceShape(BaseModel):
             links=[LinkShape(**link) for link in evidence.get("links", [])],
             related=[RelatedShape.of(one) for one in evidence.get("related", [])],
             cause=str(evidence.get("cause", "")),
+            cause_found=moment(evidence.get("cause_ns")),
+            looked_at=moment(evidence.get("looked_ns")),
             looked=bool(evidence.get("asked", True)),
             touched=TouchedShape.of_row(evidence["touched"]) if evidence.get("touched") else None,
         )

@@ -27,10 +27,12 @@ class DeclaredRow(Base):
     __tablename__ = "payload_declared"
 
     source: Mapped[str] = mapped_column(sa.String(limits.PAYLOAD_SOURCE_CHARS_MAX), primary_key=True)
-    schema_file: Mapped[str] = mapped_column(sa.String(limits.RULE_TEXT_CHARS_MAX))  # empty: none
+    origin: Mapped[str] = mapped_column(sa.String(16))  # settings or api
+    schema_file: Mapped[str] = mapped_column(sa.String(limits.RULE_TEXT_CHARS_MAX))  # empty: none, or not in a file
     problem: Mapped[str] = mapped_column(sa.String(limits.RULE_TEXT_CHARS_MAX))  # of the schema; empty: none
     critical: Mapped[list[str]] = mapped_column(sa.JSON)
     fields: Mapped[list[str]] = mapped_column(sa.JSON)  # that tell the kinds apart
+    session: Mapped[str] = mapped_column(sa.String(limits.DRIFT_PATH_CHARS_MAX))  # the place that names it
 
 
 class DriftRow(Base):

@@ -47,7 +47,7 @@ def open_(session: Session, *openings: Opening) -> None:
     session.add_all(rows)
     session.flush()
     some = zip(rows[: limits.INCIDENTS_EXPLAINED_MAX], openings, strict=False)
-    explain(session, [Explainable(row, opening.found) for row, opening in some])
+    explain(session, [Explainable(row, opening.found, row.started_ns) for row, opening in some])
     session.add_all(_changed(row.id, row.started_ns, Step.OPENED, RULE, row.summary, row.trigger_value) for row in rows)
 
 

@@ -22,6 +22,7 @@ class Step(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     WORSENED = "worsened"  # its severity rose
     NOTED = "noted"
+    EXPLAINED = "explained"  # another cause is suspected than when it opened; nobody is told
     RESOLVED = "resolved"
 
 

@@ -1,4 +1,4 @@
-"""Incoming documents as they are: `POST /v1/payloads?source=NAME`.
+"""Incoming documents as they are: `POST /v1/payloads?source=NAME`, and `&session=`, `&bot=`, `&version=` where known.
 
 A document is a JSON object or array and is kept as the text it came as. What is none is kept too, as the beginning of
 its text, marked invalid: that such a thing came is what somebody has to see. A document has no time of its own, so that
@@ -19,7 +19,7 @@ from botwatch.receive.door import Door, digest
 from botwatch.receive.http import Answer, Head
 from botwatch.receive.keys import token_in
 from botwatch.receive.lines import JSON, MEDIA_TYPES, Bad, Document, Sheet, documents, idempotency_key, refusal
-from botwatch.receive.wire import add_invalid, add_payload
+from botwatch.receive.wire import add_invalid, add_payload, of_origin
 from botwatch.state.secrets import shown
 
 
@@ -33,9 +33,9 @@ class PayloadsEndpoint:
 
     async def take(self, head: Head, body: bytes) -> Answer:
         with self._door.counting(self.signal):
-            origin = Origin(source_in(head), sender_of(head), head.media_type == JSON)
+            origin = origin_of(head)
             key = idempotency_key(head)
-            mark = (b"body", origin.source.encode(), body) if key is None else key
+            mark = (b"body", origin.fields, body) if key is None else key
             keyed = key is not None
             sheet, parcel = await self._door.check(
                 len(body), limits.JSON_CHECK_INLINE_BYTES_MAX, lambda: parcel_of(body, origin, mark, keyed=keyed)
@@ -54,6 +54,28 @@ class Origin:
     source: str
     sender: str = ""
     whole: bool = False
+    session: str = ""  # of the conversation all of them belong to
+    bot: str = ""  # that takes them
+    version: str = ""  # of that bot
+
+    @property
+    def fields(self) -> bytes:
+        return of_origin(self.source, self.session, self.bot, self.version)
+
+
+def origin_of(head: Head) -> Origin:
+    said = {name: optional_in(head, name) for name in ("session", "bot", "version")}
+    return Origin(source_in(head), sender_of(head), head.media_type == JSON, **said)
+
+
+def optional_in(head: Head, name: str) -> str:
+    text = head.parameter(name).strip()
+    if len(text) > limits.PAYLOAD_SOURCE_CHARS_MAX or not text.isprintable():
+        raise BadRequest(
+            f"{name}: expected at most {limits.PAYLOAD_SOURCE_CHARS_MAX} printable characters, found {len(text)}.",
+            hint=f"leave it out where the documents of a request are of no one {name}",
+        )
+    return text
 
 
 def source_in(head: Head) -> str:
@@ -75,14 +97,14 @@ def sender_of(head: Head) -> str:
 
 def parcel_of(body: bytes, origin: Origin, mark: tuple[bytes, ...], *, keyed: bool) -> tuple[Sheet, Parcel]:
     sheet = Sheet(invalid=0)
-    source, sender = origin.source.encode(), origin.sender.encode()
+    fields, sender = origin.fields, origin.sender.encode()
     payloads = bytearray()
     for found in _read(body, whole=origin.whole):
         if isinstance(found, Document):
-            add_payload(payloads, source, found.text)
+            add_payload(payloads, fields, found.text)
             sheet.accepted += 1
         elif found.reason is Refusal.INVALID:
-            add_invalid(payloads, source, _beginning(found.text), sender)
+            add_invalid(payloads, fields, _beginning(found.text), sender)
             sheet.keep(found)
         else:
             sheet.refuse(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from botwatch.clock import Clock
 from botwatch.detect.book import RuleBook
+from botwatch.incident.again import Again
 from botwatch.incident.backtest import Backtester
 from botwatch.incident.causes.explainer import Explainer
 from botwatch.incident.desk import Desk
@@ -82,7 +83,8 @@ class Alarm:
         self.judge = Judge(
             self._database, desk, self.rules, stored, lease("judge"), self._clock, self.notifier.hint, self._figures
         )
-        self.judge.explain = Explainer(store)
+        self.judge.explain = explainer = Explainer(store)
+        self._again = Again(self._database, explainer, lease("causes"), self._clock)
         self._post = Post(self._database, measures, self.notifier, self._clock, lease("reports"))
         self.judgement = Judgement(self.judge.health, Backtester(measures, self._clock, self._settings.time_zone))
         self._tune()
@@ -98,6 +100,7 @@ class Alarm:
         work.beside(self.notifier.run)
         work.beside(Regular(self.notifier, self._database, self._clock, unwell, self.drill).run)
         work.once_stored(self.judge.run)
+        work.once_stored(self._again.run)
         work.once_stored(self._post.run)
 
     def reload(self, settings: Settings) -> None:

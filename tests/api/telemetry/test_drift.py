@@ -90,6 +90,8 @@ async def test_sources_say_how_their_kinds_are_told_apart(found: None, monitor: 
             "kinds_fields": ["type"],
             "kinds_carried": [],
             "drifting": 1,
+            "declared": None,
+            "session": None,
             "schema_file": None,
             "schema_problem": None,
             "critical": [],
@@ -100,7 +102,7 @@ async def test_sources_say_how_their_kinds_are_told_apart(found: None, monitor: 
 async def test_what_is_declared_of_a_source_is_told_before_it_is_known(monitor: Asker, database: Database) -> None:
     said = [
         Declared("feed", Path("feed.json"), ("a.b",), Kinds(("type",))),
-        Declared("other", None, (), None),
+        Declared("other", "", (), None),
     ]
     database.write_now(lambda session: declaring.keep(session, said, {"feed": "feed.json: expected a JSON Schema"}))
     feed, _ = await monitor.get("/api/payloads/sources")

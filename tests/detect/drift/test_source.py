@@ -273,3 +273,50 @@ def test_the_loss_of_most_is_told_though_the_rest_is_more_frequent_for_it() -> N
         source.observe(at_s, shape({"kind": r.choice(["group", "channel"]), "id": at_s}))
         found |= {(drift.change.what, drift.change.share.value) for drift in source.judge(at_s)}
     assert (What.VALUE_COLLAPSED, "private") in found
+
+
+def followed(source: Source, documents: Callable[[random.Random, int], Document], hours: float) -> set[tuple[str, str]]:
+    """What is told of documents that go on in their own way for so long, 30 an hour, looked at every hour."""
+    r, told, judged_s = random.Random(21), set(), START_S
+    for number in range(int(hours * 30)):
+        at_s = START_S + 120 * number
+        if at_s >= judged_s + HOUR_S:
+            judged_s = at_s
+            told |= {(drift.change.path, drift.change.what.value) for drift in source.judge(at_s)}
+        source.observe(at_s, shape(documents(r, at_s)))
+    return told
+
+
+def test_what_is_switched_on_and_off_for_half_days_is_no_news() -> None:
+    """Documents of one stretch are alike: hundreds of them are one witness, not hundreds."""
+
+    on = [random.Random(3_000 + stretch).random() < 0.45 for stretch in range(12)]
+
+    def documents(r: random.Random, at_s: int) -> Document:
+        tried = on[(at_s - START_S) // (9 * HOUR_S)] and r.random() < 0.6
+        return {"id": at_s, **({"trial": r.choice(["a", "b"])} if tried else {})}
+
+    assert followed(Source("shop"), documents, 4 * 24) == set()
+
+
+def test_a_value_that_gives_way_every_few_days_is_told_once_at_most() -> None:
+    names = ["mira", "theo", "sam", "lou", "ada", "kai"]
+
+    def documents(r: random.Random, at_s: int) -> Document:
+        return {"id": at_s, "on_duty": names[(at_s - START_S) // (50 * HOUR_S) % 6]}
+
+    told = followed(Source("desk"), documents, 8 * 24)
+    assert told <= {("on_duty", "value_new")}
+
+
+def test_what_comes_in_several_kinds_at_once_is_told_of_one() -> None:
+    r, source, told = random.Random(22), Source("events"), []
+    for number in range(72 * 120):
+        at_s = START_S + 30 * number
+        kind = r.choice(["a", "b"])
+        body: Document = {"type": kind, "id": number, **({"x": 1, "y": 2} if kind == "a" else {"z": 3, "w": 4})}
+        source.observe(at_s, shape(body | ({"origin": "web"} if at_s >= CHANGED_S else {})))
+        if at_s % HOUR_S == 0 and at_s > CHANGED_S:
+            told.append([(drift.variant, drift.change.path) for drift in source.judge(at_s)])
+    assert told[-1] == told[0]
+    assert [path for _, path in told[0]] == ["origin"]

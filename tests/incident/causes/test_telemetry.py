@@ -87,7 +87,8 @@ async def test_limits_breakers_and_services(facts: Facts) -> None:
         {"at": T0 + 1, "event": "bot.dependency.limit_changed", "attributes": limit},
         {"at": T0 + 2, "event": "bot.breaker", "attributes": breaker},
     )
-    for at, status, before, version in ((3, "stopped", "running", "7"), (9, "running", "stopped", "8")):
+    looks = [(1, "running", "unknown", "7"), (3, "stopped", "running", "7"), (9, "running", "stopped", "8")]
+    for at, status, before, version in looks:  # that it is looked at is no change of it
         known_of = {"status": status, "before": before, "version": version}
         facts.insert("service_changes", [{"service": "redis", "host": "h", "at": when(T0 + at, 3), **known_of}])
     assert [one.text for one in await known(facts.store)] == [

@@ -21,9 +21,7 @@ def test_a_table_of_the_file_and_a_variable_are_one() -> None:
 
 def test_one_path_and_several_are_said_alike() -> None:
     table = {"critical": "order.total", "discriminator": ["type", "event.kind"]}
-    assert configured({"my feed": table}) == [
-        Declared("my feed", None, ("order.total",), Kinds(("type", "event.kind")))
-    ]
+    assert configured({"my feed": table}) == [Declared("my feed", "", ("order.total",), Kinds(("type", "event.kind")))]
 
 
 @pytest.mark.parametrize(

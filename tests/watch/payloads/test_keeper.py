@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from botwatch.clock import SECOND_NS, ManualClock
-from botwatch.detect.rows_drift import DriftRow, SourceRow
+from botwatch.detect.rows_drift import DeclaredRow, DriftRow, SourceRow
 from botwatch.settings import Settings
 from botwatch.state import Database, open_database
 from botwatch.store.client import Store
-from botwatch.watch.payloads import profiles, reading
+from botwatch.watch.payloads import given, profiles, reading
+from botwatch.watch.payloads.declared import Declared
 from botwatch.watch.payloads.keeper import DRIFTING, Keeper
 from botwatch.watch.reading import Attributes, Happening, Reading
 from tests.detect.drift.tickets import HOUR_S, START_S, Document, moved, stream
@@ -108,6 +109,8 @@ def test_a_change_of_today_is_told_with_its_story(history: Store, database: Data
     assert first.evidence["before"][0]["category"] in {"billing", "delivery", "technical", "other"}
     assert "characters" in first.evidence["before"][0]["text"]
     assert [reading for reading in listening.readings if reading.name == DRIFTING][-1].value >= 1
+    assert first.evidence["looked_ns"] > first.found_ns  # it was looked at again while it was young
+    assert len(first.evidence["sessions"]) > 1
     assert "details.topic" in listening.happenings[0].body
 
 
@@ -197,3 +200,56 @@ def test_a_source_that_appears_with_its_past_is_gone_through(store: Store, datab
     keeper.step()
     first = found(database)[0]
     assert (first.path, first.moved_to) == ("category", "details.topic")
+
+
+def test_a_finding_names_conversations_that_documents_name_what_was_done_in_them_and_versions(
+    store: Store, database: Database
+) -> None:
+    """Who posted them said of no conversation; which version took them was said."""
+    now_s = START_S + DAYS_S
+    lines = []
+    for at_s, document in stream(random.Random(1), START_S, now_s + HOUR_S, PER_HOUR):
+        new = at_s >= now_s and at_s % 2 == 0
+        body = document | {"talk": {"id": at_s}}
+        body.pop("category" if new else "", None)
+        row = {
+            "source": SOURCE,
+            "bot": "triage",
+            "document": orjson.dumps(body).decode(),
+            "version": "2" if new else "1",
+        }
+        lines.append(orjson.dumps(row | {"at": float(at_s), "received": float(at_s)}))
+    store.insert("payloads", b"\n".join(lines), fmt="JSONEachRow", settings={})
+    spans = [
+        {"bot": "triage", "start": float(at_s), "action": action, "session_id": str(at_s)}
+        for at_s in range(now_s, now_s + HOUR_S)
+        for action in ("assign_team", "")
+    ]
+    spans.append({"bot": "triage", "start": now_s + 1.0, "action": "of_others", "session_id": "other"})
+    store.insert("spans", b"\n".join(map(orjson.dumps, spans)), fmt="JSONEachRow", settings={})
+    declared = Declared(SOURCE, "", (), None, "talk.id")
+    clock = ManualClock((now_s + HOUR_S) * SECOND_NS)
+    Keeper(store, database, Spool(), Listening(), clock, declared=[declared]).step()
+    evidence = next(row.evidence for row in found(database) if row.path == "category")
+    assert evidence["sessions"]
+    assert all(now_s <= int(session) < now_s + HOUR_S for session in evidence["sessions"])
+    assert evidence["actions"] == ["assign_team"]
+    showing, of = evidence["versions"]["2"]
+    assert 0 < showing == of
+    assert evidence["versions"]["1"][0] == 0
+
+
+def test_what_is_declared_through_the_api_is_in_force_with_the_next_step(history: Store, database: Database) -> None:
+    keeper, _, _ = followed(history, database, START_S + DAYS_S)
+    asked = given.Given(critical=("text",), schema={"type": "object"})
+    database.write_now(lambda session: given.put(session, 1, "ada", SOURCE, asked))
+    keeper.step()
+    row = database.read_now(lambda session: session.get(DeclaredRow, SOURCE))
+    assert row is not None
+    assert (row.origin, row.critical, row.problem) == ("api", ["text"], "")
+    keeper.declare([Declared(SOURCE, "", ("id",), None)])
+    keeper.step()
+    row = database.read_now(lambda session: session.get(DeclaredRow, SOURCE))
+    assert row is not None
+    assert (row.origin, row.critical) == ("settings", ["id"])
+    keeper._holding.close()

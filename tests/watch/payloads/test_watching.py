@@ -26,7 +26,7 @@ from tests.detect.drift.tickets import HOUR_S, START_S, Document
 from tests.watch.payloads.test_keeper import SOURCE, Listening, Spool, database, found, put
 
 __all__ = ["database"]
-DECLARED = Declared(SOURCE, None, ("order.total",), Kinds(("type",)))
+DECLARED = Declared(SOURCE, "", ("order.total",), Kinds(("type",)))
 
 
 def ticket(number: int, kind: str = "order") -> Document:

@@ -1,23 +1,26 @@
 // One incident: what, since when, the evidence, who did what, and who was told.
 
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useMemo, useState } from "react";
 import { ask } from "../api/fetch";
 import { useEvery } from "../api/queries";
 import type { IncidentShape, NoticeShape, PageDriftShape, TouchedShape } from "../api/types";
-import { Chart } from "../charts/chart";
+import { Chart, type Reach } from "../charts/chart";
+import { useDeploys } from "../charts/happened";
 import { UsualToggle, useUsual } from "../charts/usual";
-import { asks, LEVELS, secondsIn } from "../lib/alerts";
-import { axisOf, count, formatOf, percent, seconds } from "../lib/format";
+import { asks, lasts, LEVELS, secondsIn } from "../lib/alerts";
+import { count, formatOf, percent, seconds } from "../lib/format";
 import type { Level } from "../lib/levels";
+import { rangeOf } from "../lib/range";
 import { is } from "../lib/series";
 import { absolute } from "../lib/time";
 import type { Rule } from "../api/types";
 import { useChange } from "./changing";
 import { Changed } from "./insights";
+import { Part, PartCharts } from "./judged";
 import { Answer, Empty, Link, Mark, Panel, Problem, Said, When } from "./parts";
+import { Fixed } from "./reportPanels";
 import { stateOf } from "./alerts";
-
 
 export function Incident({ id, admin }: { id: string; admin: boolean }) {
   const every = useEvery();
@@ -39,35 +42,43 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
           <div><dt>Wrong since</dt><dd><When at={of.began} /></dd></div>
           <div><dt>Found</dt><dd><When at={of.startTime} /></dd></div>
           <div><dt>{of.endTime ? "Lasted" : "Lasts for"}</dt><dd>{seconds(lasted)}</dd></div>
-          <div><dt>Value then</dt><dd>{format(of.triggerValue)}</dd></div>
-          <div><dt>Worst</dt><dd>{format(of.peak_value)}</dd></div>
-          {!of.endTime && <div><dt>Now</dt><dd>{format(of.last_value)}</dd></div>}
+          {rule.kind !== "composite" && (
+            <>
+              <div><dt>Value then</dt><dd>{format(of.triggerValue)}</dd></div>
+              <div><dt>Worst</dt><dd>{format(of.peak_value)}</dd></div>
+              {!of.endTime && <div><dt>Now</dt><dd>{format(of.last_value)}</dd></div>}
+            </>
+          )}
         </dl>
         {admin && <Doing of={of} />}
       </Panel>
       <div className="halves">
-        <Panel title="Evidence" className="evidence">
-          <Evidence of={of} />
-          <p className="pad quiet">The rule, as it was then: {asks(rule)}. <Link to={`/alerts/rules?rule=${encodeURIComponent(of.ruleName)}`}>See the rule</Link></p>
-        </Panel>
-        <Panel title="Where it leads">
-          <ul className="plain pad">
-            {of.runbook && <li><Outward url={of.runbook}>Runbook</Outward></li>}
-            {of.evidence.links.map(({ name, url }) => <li key={name + url}>{url.startsWith("/") ? <Link to={url}>{name}</Link> : <Outward url={url}>{name}</Outward>}</li>)}
-          </ul>
-        </Panel>
-        <Causes of={of} />
-        <Panel title="What happened">
-          <ol className="steps pad">
-            {of.changes.map((change, place) => (
-              <li key={place}>
-                <time dateTime={change.at} title={absolute(new Date(change.at))}>{absolute(new Date(change.at)).slice(11)}</time> <b>{change.what}</b>
-                {change.who !== "rule" && <> by <Said text={change.who} /></>} {change.why && <span className="quiet"><Said text={change.why} /></span>}
-              </li>
-            ))}
-          </ol>
-        </Panel>
-        <Told id={of.id} />
+        <div className="stacked">
+          <Panel title="Evidence" className="evidence">
+            <Evidence of={of} />
+            <p className="pad quiet">The rule, as it was then: {asks(rule)}. <Link to={`/alerts/rules?rule=${encodeURIComponent(of.ruleName)}`}>See the rule</Link></p>
+          </Panel>
+          <Causes of={of} />
+        </div>
+        <div className="stacked">
+          <Panel title="Where it leads">
+            <ul className="plain pad">
+              {of.runbook && <li><Outward url={of.runbook}>Runbook</Outward></li>}
+              {of.evidence.links.map(({ name, url }) => <li key={name + url}>{url.startsWith("/") ? <Link to={url}>{name}</Link> : <Outward url={url}>{name}</Outward>}</li>)}
+            </ul>
+          </Panel>
+          <Panel title="What happened">
+            <ol className="steps pad">
+              {of.changes.map((change, place) => (
+                <li key={place}>
+                  <time dateTime={change.at} title={absolute(new Date(change.at))}>{absolute(new Date(change.at)).slice(11)}</time> <b>{change.what}</b>
+                  {change.who !== "rule" && <> by <Said text={change.who} /></>} {change.why && <span className="quiet"><Said text={change.why} /></span>}
+                </li>
+              ))}
+            </ol>
+          </Panel>
+          <Told id={of.id} />
+        </div>
       </div>
       <Documents of={of} />
     </>
@@ -83,7 +94,7 @@ const SURE: Record<string, readonly [Level, string]> = {
 
 /** What it is about, and what else changed: the likeliest cause first. */
 function Causes({ of }: { of: IncidentShape }) {
-  const { related, looked } = of.evidence;
+  const { related, looked, looked_at } = of.evidence;
   const began = Date.parse(of.began);
   if (!related.length && looked) return null;
   return (
@@ -100,6 +111,7 @@ function Causes({ of }: { of: IncidentShape }) {
           );
         })}
       </ol>
+      {looked_at && <p className="pad quiet">Looked for last <When at={looked_at} />; nobody is told again of what is found later.</p>}
     </Panel>
   );
 }
@@ -113,7 +125,7 @@ function awayOf(began: number, at: number): string {
 function Touched({ of: { noun, count: bad, of, sessions, examples } }: { of: TouchedShape }) {
   return (
     <div className="pad">
-      <p>When it was found it had touched {bad < of ? `${count(bad)} of ${count(of)} ${noun}` : `${count(of)} ${noun}, all of them`}{sessions > 0 && `, in ${count(sessions)} ${sessions === 1 ? "conversation" : "conversations"}`}. For example:</p>
+      <p>When it was looked at last it had touched {bad < of ? `${count(bad)} of ${count(of)} ${noun}` : `${count(of)} ${noun}, all of them`}{sessions > 0 && `, in ${count(sessions)} ${sessions === 1 ? "conversation" : "conversations"}`}. For example:</p>
       <ul className="plain">
         {examples.map(({ at, text, session, trace }) => (
           <li key={`${at} ${trace}`}>
@@ -161,22 +173,45 @@ function Evidence({ of }: { of: IncidentShape }) {
       : null,
   );
   const band = usual?.bands.values().next().value;
+  const reach = useMemo(() => around(of, rule), [of, rule]);
+  const lines = useMemo(() => [{ label: measure || of.ruleName, points, colour: "--critical", band }], [measure, of.ruleName, points, band]);
+  const composite = rule.kind === "composite";
+  // What was kept of a ratio is what stands above the line: the quotient itself is asked for.
+  const ratio = Boolean(rule.per);
+  const drawn = points.length > 0 && !composite && !ratio;
+  const range = rangeOf(new URLSearchParams({ from: momentOf(reach[0]), to: momentOf(reach[1]) }));
+  const deploys = useDeploys(drawn ? { from: momentOf(reach[0]), to: momentOf(reach[1]) } : null, of.labels["bot"] ?? "");
   return (
     <>
-      {points.length > 0 && (
-        <Chart
-          lines={[{ label: measure || of.ruleName, points, colour: "--critical", band }]} note={usual?.note ?? ""}
-          label={`${measure} around the moment`} format={formatOf(of.unit)} axis={axisOf(of.unit)} height={180} span="around the moment"
-          bounds={value === null || rule.per ? null : { warning: value, critical: value }}
-        />
+      {drawn && (
+        <Fixed>
+          <Chart
+            lines={lines} note={usual?.note ?? ""} happened={deploys} window={reach}
+            label={`${measure} around the moment`} unit={of.unit} height={180} span="around the moment"
+            bounds={value === null ? null : { warning: value, critical: value }}
+          />
+        </Fixed>
       )}
+      {ratio && <Part rule={rule} range={range} subject={of.labels} height={180} />}
       {mayShade && <p className="pad"><UsualToggle on={shaded} toggle={() => setShaded(!shaded)} error={error} /></p>}
       {Object.entries(last_heard).map(([name, at]) => <p key={name} className="pad">Last heard of the {name}: <When at={at} /></p>)}
       {of.evidence.touched && <Touched of={of.evidence.touched} />}
-      {of.evidence.parts.length > 0 && <p className="pad">Made of the rules {of.evidence.parts.join(", ")}.</p>}
-      {points.length === 0 && Object.keys(last_heard).length === 0 && <Empty>There was nothing to draw.</Empty>}
+      {composite && <PartCharts rule={rule} range={range} subject={of.labels} />}
+      {!drawn && !composite && !ratio && Object.keys(last_heard).length === 0 && <Empty>There was nothing to draw.</Empty>}
     </>
   );
+}
+
+const LEAD_S = 1_800;
+const TAIL_S = 300;
+
+/** From well before it was wrong to a little after it was over, or after what is known of it. */
+function around(of: IncidentShape, rule: Rule): Reach {
+  const at = of.evidence.points.map(([second]) => second);
+  const [began, found] = [Date.parse(of.began) / 1_000, Date.parse(of.startTime) / 1_000];
+  // What was kept ends when it was found; what is asked for goes on.
+  const over = of.endTime ? Date.parse(of.endTime) / 1_000 : rule.per || rule.kind === "composite" ? Math.floor(Date.now() / 60_000) * 60 - TAIL_S : found;
+  return [Math.min(at[0] ?? began, began - Math.max(LEAD_S, (rule.per ? 6 : 2) * lasts(rule))), Math.max(at.at(-1) ?? over, over + TAIL_S)];
 }
 
 const momentOf = (atS: number) => new Date(atS * 1_000).toISOString();

@@ -8,13 +8,14 @@ large enough to matter, and seen often enough not to be one odd sender.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from math import log
 from typing import Final
 
-from botwatch.detect.drift.profile import Course, Past, Place, Profile, Share, Stat, has_presence
+from botwatch.detect.drift.course import Course
+from botwatch.detect.drift.profile import Past, Place, Profile, Share, Stat, has_presence
 from botwatch.detect.drift.shape import Type
 
 SURPRISE_MIN: Final = 35.0  # about one in a hundred million by chance
@@ -80,31 +81,42 @@ def ready(past: Past) -> bool:
     return past.documents >= DOCUMENTS_LEARNED_MIN and past.hours >= HOURS_LEARNED_MIN
 
 
-def compare(past: Past, now: Profile, spans: int) -> list[Change]:
-    """What changed, the most surprising first. `spans` says over how many ticks the profile was taken."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is compared: the past, and what came in a time that ends now, over so many ticks."""
+
+    past: Past
+    now: Profile
+    window_s: int
+    spans: int
+
+
+def compare(past: Past, now: Profile, window_s: int, spans: int) -> list[Change]:
+    """What changed, the most surprising first."""
     if not ready(past):
         return []
+    look = _Look(past, now, window_s, spans)
     found: list[Change] = []
     for path, courses in past.courses.items():
         place = now.places.get(path)
         if place is None:
-            found += _missing(past, now, path, courses.get(Share(path, Stat.PRESENT)))
+            found += _missing(look, path, courses.get(Share(path, Stat.PRESENT)))
         else:
-            found += _place(past, now, path, place)
+            found += _place(look, path, place)
     for path, place in now.places.items():
         if path not in past.courses:
-            found += _appeared(past, now, path, place, spans)
+            found += _appeared(look, path, place)
     return sorted(_topmost(found), key=lambda change: -change.surprise)
 
 
-def _missing(past: Past, now: Profile, path: str, course: Course | None) -> Iterator[Change]:
-    around = now.around(path, past.parents[path])
+def _missing(look: _Look, path: str, course: Course | None) -> Iterator[Change]:
+    around = look.now.around(path, look.past.parents[path])
     if course is not None and around and has_presence(path):
-        yield from _fell(What.VANISHED, Share(path, Stat.PRESENT), past, course, 0, around)
+        yield from _fell(look, What.VANISHED, Share(path, Stat.PRESENT), course, 0, around)
 
 
-def replaced(past: Past, now: Profile, change: Change) -> bool:
-    """Whether a value that is rare now gave way to others that are new or were rare: it was followed, not lost."""
+def replaced(past: Past, now: Profile, change: Change, lately: Set[str] = frozenset()) -> bool:
+    """Whether a value that is rare now gave way to others that came `lately` or were rare: followed, and not lost."""
     place = now.places.get(change.path)
     if change.what is not What.VALUE_COLLAPSED or place is None or not place.filled:
         return False
@@ -112,7 +124,7 @@ def replaced(past: Past, now: Profile, change: Change) -> bool:
     come, by_loss = 0.0, 1 / max(0.01, 1 - change.before + change.now)
     for value, count in (place.values or {}).items():
         course, share = known.get(Share(change.path, Stat.VALUE, value)), count / place.filled
-        if course is None or course.count < 1 or share >= _FOLLOWED * by_loss * course.share:
+        if value in lately or course is None or course.count < 1 or share >= _FOLLOWED * by_loss * course.share:
             come += share
     return come >= 0.5 * (change.before - change.now)
 
@@ -126,77 +138,84 @@ def next_in_series(past: Past, change: Change) -> bool:
     )
 
 
-def _place(past: Past, now: Profile, path: str, place: Place) -> Iterator[Change]:
-    courses = past.courses[path]
-    for share, count, of in now.shares(path):
+def _place(look: _Look, path: str, place: Place) -> Iterator[Change]:
+    past, courses = look.past, look.past.courses[path]
+    for share, count, of in look.now.shares(path):
         if of <= 0 or (share.stat is Stat.VALUE and not is_choice(past, path)):
             continue
         course = courses.get(share) or past.never(share)
         if course.of <= 0:
             continue
         if share.stat is Stat.PRESENT:
-            yield from _fell(What.RARER, share, past, course, count, of)
+            yield from _fell(look, What.RARER, share, course, count, of)
         elif share.stat is Stat.NULL:
-            yield from _rose(What.MORE_NULL, share, course, count, of)
+            yield from _rose(look, What.MORE_NULL, share, course, count, of)
         elif share.stat is Stat.EMPTY:
-            yield from _rose(What.MORE_EMPTY, share, course, count, of)
+            yield from _rose(look, What.MORE_EMPTY, share, course, count, of)
         elif share.stat is Stat.TYPE:
-            yield from _rose(_kind(past, share), share, course, count, of)
+            yield from _rose(look, _kind(past, share), share, course, count, of)
         else:
-            yield from _new_value(share, course, count, of)
+            yield from _new_value(look, share, course, count, of)
     if place.filled and place.values is not None and is_choice(past, path):
         for share, course in courses.items():
             if share.stat is Stat.VALUE:
-                yield from _collapsed(share, course, place.values.get(share.value, 0), place.filled)
+                yield from _collapsed(look, share, course, place.values.get(share.value, 0), place.filled)
 
 
-def _fell(what: What, share: Share, past: Past, course: Course, count: float, of: float) -> Iterator[Change]:
+def _fell(look: _Look, what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
     always = before >= _ALWAYS
     enough = before - now >= _SMALL and of - count >= 3 if always else now <= 0.6 * before
-    if not always and past.hours < CHOICE_HOURS_MIN:
+    if not always and look.past.hours < CHOICE_HOURS_MIN:
         return
     if enough and before >= _SMALL:
-        yield from _sure(what, share, course, count, of)
+        yield from _sure(look, what, share, course, (count, of), steady=always)
 
 
-def _rose(what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+def _rose(look: _Look, what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
-    least = _SMALL if before < max(_NEVER, 2 / (course.of + 1)) else max(0.1, before)
-    if count >= 3 and now - before >= least:
-        yield from _sure(what, share, course, count, of)
+    never = before < max(_NEVER, 2 / (course.of + 1))
+    if count >= 3 and now - before >= (_SMALL if never else max(0.1, before)):
+        yield from _sure(look, what, share, course, (count, of), steady=never)
 
 
-def _collapsed(share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+def _collapsed(look: _Look, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     if course.share >= _SMALL and count / of <= 0.4 * course.share and of - count >= 5:
-        yield from _sure(What.VALUE_COLLAPSED, share, course, count, of)
+        yield from _sure(look, What.VALUE_COLLAPSED, share, course, (count, of), steady=False)
 
 
-def _new_value(share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+def _new_value(look: _Look, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     if course.count < 1 and count >= 5 and count / of >= _SMALL:
-        yield from _sure(What.VALUE_NEW, share, course, count, of)
+        yield from _sure(look, What.VALUE_NEW, share, course, (count, of), steady=False)
 
 
-def _appeared(past: Past, now: Profile, path: str, place: Place, spans: int) -> Iterator[Change]:
+def _appeared(look: _Look, path: str, place: Place) -> Iterator[Change]:
     """A place nobody had: common at once, or not so common but again and again."""
     if not has_presence(path):
         return
-    around = now.around(path, place.parent)
-    parent = past.courses.get(place.parent, {}).get(Share(place.parent, Stat.TYPE, Type.OBJECT))
+    around = look.now.around(path, place.parent)
+    parent = look.past.courses.get(place.parent, {}).get(Share(place.parent, Stat.TYPE, Type.OBJECT))
     if parent is None or parent.count < DOCUMENTS_LEARNED_MIN or parent.hours < CHOICE_HOURS_MIN or not around:
         return  # what is inside something new is told by what is around it
     count = place.present - place.loose
     common = count >= 5 and count / around >= 0.1
-    again = count >= 15 and count / around >= _SMALL and spans >= 6
+    again = count >= 15 and count / around >= _SMALL and look.spans >= 6
     if common or again:
-        course = Course(0.0, parent.count, 0.0, parent.hours)
-        yield from _sure(What.APPEARED, Share(path, Stat.PRESENT), course, count, around)
+        course, counts = Course.never(parent, parent.count), (count, around)
+        share = Share(path, Stat.PRESENT)
+        yield from _sure(look, What.APPEARED, share, course, counts, steady=count / around >= _ALWAYS)
 
 
-def _sure(what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
+def _sure(
+    look: _Look, what: What, share: Share, course: Course, counts: tuple[float, float], *, steady: bool
+) -> Iterator[Change]:
+    """What was always so, or never, needs no days to be known by; what is so now and then does."""
     if course.of < DOCUMENTS_LEARNED_MIN / 2:
         return
-    surprise = ratio(course.count, course.of, count, of) / course.wandering
+    count, of = counts
+    surprise = ratio(course.count, course.of, count, of) / course.wandering(of, look.window_s)
+    if not steady:
+        surprise = course.sure(surprise)
     if surprise >= SURPRISE_MIN:
         yield Change(what, share, course.count, course.of, count, of, surprise)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from botwatch.detect.drift.compare import Change, What, ratio
-from botwatch.detect.drift.profile import Course, Share, Stat
+from botwatch.detect.drift.course import Course
+from botwatch.detect.drift.profile import Share, Stat
 from botwatch.detect.drift.shape import Type
 from botwatch.detect.drift.source import HOUR_S, TICK_S, WINDOWS_S, Drift
 
@@ -190,7 +191,7 @@ def _unknown(count: float, of: float, window_s: int) -> float | None:
 
 def _surprise(past: Course, count: float, of: float) -> float | None:
     """How surely it is worse than it was; None: not so surely that it is told."""
-    surprise = ratio(past.count, past.of, count, of) / past.wandering
+    surprise = ratio(past.count, past.of, count, of) / past.wandering(of, HOUR_S)
     if past.count < 0.5:
         return max(surprise, _SURPRISE_MIN)
     worse = count >= 3 and count / of >= 1.5 * past.count / past.of

@@ -9,11 +9,12 @@ to hour by itself, so that what is only the rhythm of a day is not taken for a c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from botwatch import limits
+from botwatch.detect.drift.course import SCALES_S, Course
 from botwatch.detect.drift.shape import ROOT, Seen, Type, inside
 
 HALF_LIFE_HOURS: Final = 7 * 24
@@ -153,42 +154,6 @@ def has_presence(path: str) -> bool:
     return path != ROOT and not path.endswith(("[]", "*"))
 
 
-@dataclass(slots=True)
-class Course:
-    """One share over the hours: what is needed for its mean and for how far it wanders."""
-
-    count: float = 0.0
-    of: float = 0.0
-    square: float = 0.0  # the sum of count²/of, hour by hour
-    hours: float = 0.0
-
-    def add(self, count: float, of: float) -> None:
-        self.count += count
-        self.of += of
-        self.square += count * count / of
-        self.hours += 1
-
-    def fade(self, by: float) -> None:
-        self.count *= by
-        self.of *= by
-        self.square *= by
-        self.hours *= by
-
-    @property
-    def share(self) -> float:
-        """Never quite 0 or 1: what was not seen in n is less frequent than about 1 in 2n."""
-        return (self.count + 0.5) / (self.of + 1.0)
-
-    @property
-    def wandering(self) -> float:
-        """By how much the hours differ more than chance would have them; 1: not more. With few hours, cautious."""
-        share = self.share
-        spread = max(0.0, self.square - self.count * self.count / self.of) if self.of else 0.0
-        chance = share * (1 - share)
-        cautious = 4.0
-        return max(1.0, (spread / chance + 3.0 * cautious) / (max(self.hours - 1, 0.0) + cautious))
-
-
 def _seldom(path: str, courses: Mapping[Share, Course]) -> bool:
     """What came about once in all that is remembered."""
     seen = courses.get(Share(path, Stat.NULL))
@@ -204,10 +169,12 @@ class Past:
     courses: dict[str, dict[Share, Course]] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)  # places whose values are no choice
+    learned_s: int = 0  # the hour that was added last
 
-    def learn(self, hour: Profile, but: frozenset[str] = frozenset()) -> None:
-        """Add an hour that is over, `but` these places and what is inside them."""
+    def learn(self, hour: Profile, hour_s: int, but: frozenset[str] = frozenset()) -> None:
+        """Add an hour that is over, `but` these places and what is inside them. Hours come in their order."""
         self._fade()
+        self._close(hour_s)
         self.documents += hour.documents
         self.hours += 1
         if len(self.courses) + len(hour.places) > limits.DRIFT_PLACES_PER_PROFILE_MAX:
@@ -234,9 +201,21 @@ class Past:
 
     def copy(self) -> Past:
         courses = {
-            path: {share: replace(course) for share, course in held.items()} for path, held in self.courses.items()
+            path: {share: course.copy() for share, course in held.items()} for path, held in self.courses.items()
         }
-        return Past(self.documents, self.hours, courses, dict(self.parents), set(self.free))
+        return Past(self.documents, self.hours, courses, dict(self.parents), set(self.free), self.learned_s)
+
+    def _close(self, hour_s: int) -> None:
+        """Stretches that were over before this hour began."""
+        quarter, day = (hour_s // scale_s != self.learned_s // scale_s for scale_s in SCALES_S)
+        self.learned_s = hour_s
+        if not quarter:
+            return
+        for courses in self.courses.values():
+            for course in courses.values():
+                course.quarters.close()
+                if day:
+                    course.days.close()
 
     def _counts(self, path: str, courses: dict[Share, Course], hour: Profile) -> dict[Share, tuple[float, float]]:
         """What an hour says about a place, zeros included."""
@@ -274,10 +253,10 @@ class Past:
         around: Course | None
         if share.stat is not Stat.PRESENT:
             around = self.courses.get(share.path, {}).get(Share(share.path, Stat.EMPTY))
-            return Course(0.0, around.of, 0.0, around.hours) if around else Course()
+            return Course.never(around, around.of if around else 0.0)
         parent = self.parents.get(share.path, "")
         around = self.courses.get(parent, {}).get(Share(parent, Stat.TYPE, Type.OBJECT))
-        return Course(0.0, around.count, 0.0, around.hours) if around else Course()
+        return Course.never(around, around.count if around else 0.0)
 
     def _fade(self) -> None:
         self.documents *= _DECAY

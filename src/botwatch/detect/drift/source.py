@@ -12,6 +12,7 @@ from typing import Final
 
 from botwatch import limits
 from botwatch.detect.drift import maps
+from botwatch.detect.drift.arrivals import Arrivals
 from botwatch.detect.drift.compare import Change, What, compare, is_choice, next_in_series, replaced
 from botwatch.detect.drift.kinds import DOCUMENTS_MIN, REST, Kinds, choose
 from botwatch.detect.drift.profile import Past, Profile, Share, Stat
@@ -26,6 +27,7 @@ _CHOOSE_AFTER: Final = ((24 * HOUR_S, DOCUMENTS_MIN), (6 * HOUR_S, 500))
 _MAPS_EVERY_HOURS: Final = 6
 _BUSY_KEYS_MIN: Final = 3
 _TURNS: Final = 2  # so many values that came show that values come
+_NOW_AND_THEN: Final = 5
 _HELD_S_MAX: Final = 7 * 24 * HOUR_S  # after a week, a change is how things are
 
 # How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
@@ -73,6 +75,7 @@ class Source:
     # Where new values came before: one that gets them now and then has no value whose coming is news.
     turned: dict[str, set[str]] = field(default_factory=dict)
     maps: set[str] = field(default_factory=set)  # objects whose keys are data
+    arrivals: Arrivals = field(default_factory=Arrivals)
     _held: dict[str, dict[str, int]] = field(default_factory=dict)  # places of variants that drift, and since when
     _speaker: dict[Share, str] = field(default_factory=dict)  # of which kind a new value is told
     _pasts: dict[tuple[str, int], Past] = field(default_factory=dict)  # as of an hour; anew each hour
@@ -139,6 +142,7 @@ class Source:
     def restore(self, hour_s: int, profiles: Profiles) -> None:
         """An hour as it was kept, older than all that is known already."""
         self.hours.append((hour_s, profiles))
+        self.arrivals.note(hour_s, profiles)
 
     def accept(self, variant: str, change: Change, at_s: int, moved_to: str = "") -> None:
         """With a place that is gone, the one that has come instead is right as well, and what is around that."""
@@ -173,6 +177,7 @@ class Source:
             hour_s = self.ticks[0][0] - self.ticks[0][0] % HOUR_S
             over = [self.ticks.popleft()[1] for _ in range(len(self.ticks)) if self.ticks[0][0] < hour_s + HOUR_S]
             self.hours.append((hour_s, merged(over)))
+            self.arrivals.note(*self.hours[-1])
             self._pasts.clear()
             if hour_s // HOUR_S % _MAPS_EVERY_HOURS == 0:
                 self._find_maps()
@@ -189,7 +194,7 @@ class Source:
             if owner == variant and known.since_s - HOUR_S <= hour_s < known.since_s:
                 past.begin_anew(share)
         held = self._held.get(variant, {})
-        past.learn(hour, frozenset(path for path, since_s in held.items() if hour_s + HOUR_S > since_s))
+        past.learn(hour, hour_s, frozenset(path for path, since_s in held.items() if hour_s + HOUR_S > since_s))
 
     def judge(self, now_s: int) -> list[Drift]:
         """What is not as it was, each place once, by the shortest window that shows it."""
@@ -201,8 +206,8 @@ class Source:
             for variant, profile in self._since(now_s - window_s).items():
                 past = self._before(variant, now_s - window_s)
                 spans = self._spans(variant, now_s - window_s)
-                for change in compare(past, profile, spans):
-                    if self._is_news(variant, change, past, profile):
+                for change in compare(past, profile, window_s, spans):
+                    if self._is_news(variant, change, past, profile, now_s):
                         found.setdefault((variant, change.path, change.share.value), Drift(variant, change, window_s))
         busy = _busy(found.values())
         if busy and self._find_maps(busy):
@@ -210,30 +215,46 @@ class Source:
         self._hold(now_s, found.values())
         return sorted(self._once(found.values()), key=lambda drift: -drift.change.surprise)
 
-    def _is_news(self, variant: str, change: Change, past: Past, now: Profile) -> bool:
+    def _is_news(self, variant: str, change: Change, past: Past, now: Profile, now_s: int) -> bool:
         known = self.accepted.get((variant, change.share))
         if known is not None and known.covers(change.now):
             return False
         if change.what is What.VALUE_NEW:
             others = self.turned.get(change.path, set()) - {change.share.value}
-            return len(others) < _TURNS and not next_in_series(past, change)
-        return not replaced(past, now, change)
+            usual = len(others) >= _TURNS or self.arrivals.usual(variant, change.path, change.share.value)
+            return not usual and not next_in_series(past, change)
+        if change.what is What.APPEARED:
+            return not self._known_elsewhere(variant, change.path, now_s - WINDOWS_S[-1])
+        return not replaced(past, now, change, self.arrivals.lately(variant, change.path, now_s))
+
+    def _known_elsewhere(self, variant: str, path: str, until_s: int) -> bool:
+        """Whether a place that is new in one kind of documents comes now and then in others."""
+        others = (self._before(name, until_s) for name in self.pasts.keys() - {variant})
+        courses = (past.courses.get(path, {}).get(Share(path, Stat.PRESENT)) for past in others)
+        return any(course is not None and course.count >= _NOW_AND_THEN and course.share < 0.98 for course in courses)
 
     def _once(self, drifts: Iterable[Drift]) -> Iterator[Drift]:
-        """A value that is new in several kinds of documents at once is told of one of them, and goes on being so."""
+        """What changes in several kinds of documents at once is told of one of them, and goes on being so."""
         speaks: dict[Share, Drift] = {}
-        for drift in drifts:
+        for drift in sorted(drifts, key=lambda drift: -drift.change.surprise):
             share = drift.change.share
-            if drift.change.what is not What.VALUE_NEW:
-                yield drift
-            elif any(owner != drift.variant and found == share for owner, found in self.accepted):
-                continue
-            elif share not in speaks or self._speaker.get(share) == drift.variant:
+            first = share not in speaks or self._speaker.get(share) == drift.variant
+            if first and not self._accepted_elsewhere(drift):
                 speaks[share] = drift
         for share, drift in speaks.items():
-            self.turned.setdefault(share.path, set()).add(share.value)
+            if drift.change.what is What.VALUE_NEW:
+                self.turned.setdefault(share.path, set()).add(share.value)
             yield drift
         self._speaker = {share: drift.variant for share, drift in speaks.items()}
+
+    def _accepted_elsewhere(self, drift: Drift) -> bool:
+        change = drift.change
+        return any(
+            owner != drift.variant
+            and share == change.share
+            and (change.what is What.VALUE_NEW or known.covers(change.now))
+            for (owner, share), known in self.accepted.items()
+        )
 
     def _hold(self, now_s: int, drifts: Iterable[Drift]) -> None:
         """What drifts is not learned while it does. All else is, whatever drifts beside it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import exp, log
 from typing import Final
@@ -26,6 +26,7 @@ _SHOWN: Final = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER_MIN: Final = 0.8
+_VERSIONS_MAX: Final = 5
 _GONE: Final = (What.VANISHED, What.RARER, What.MORE_NULL, What.MORE_EMPTY)
 # What explains comes before what follows from it.
 _ORDER: Final = (
@@ -48,6 +49,16 @@ class Sample:
     number: int
     at_ns: int
     shape: Sequence[Seen]
+    version: str = ""  # of the bot that took it
+
+
+@dataclass(frozen=True, slots=True)
+class OfVersion:
+    """How many documents of a version show a change, since it began."""
+
+    version: str
+    showing: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,7 @@ class Cause:
     began_ns: int | None
     affected: tuple[int, ...]  # numbers of the samples that show it
     unaffected: tuple[int, ...]
+    versions: tuple[OfVersion, ...] = ()  # the most frequent first
 
     @property
     def sure(self) -> float:
@@ -136,7 +148,15 @@ def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -
         told[start].at_ns if start is not None else None,
         tuple(sample.number for sample in odd[: limits.DRIFT_EXAMPLES_MAX]),
         tuple(sample.number for sample in others[-limits.DRIFT_EXAMPLES_MAX :]),
+        tuple(_of_versions(told[start or 0 :], {sample.number for sample in odd})),
     )
+
+
+def _of_versions(since: Sequence[Sample], odd: Set[int]) -> Iterator[OfVersion]:
+    of = Counter(sample.version for sample in since if sample.version)
+    showing = Counter(sample.version for sample in since if sample.number in odd)
+    for version, count in of.most_common(_VERSIONS_MAX):
+        yield OfVersion(version, showing[version], count)
 
 
 def _companion(odd: Sequence[Sample], others: Sequence[Sample]) -> str:

@@ -36,6 +36,7 @@ class Comparison:
     old: Tally
     of_times: bool
     noun: str
+    verb: str = "fail"
 
     @property
     def known(self) -> bool:
@@ -64,7 +65,7 @@ class Comparison:
         if self.of_times:
             now, old = f"take {self.now.mean_ms:,.0f} ms", f"{self.old.mean_ms:,.0f} ms"
         else:
-            now, old = f"fail in {_percent(self.now)}", _percent(self.old)
+            now, old = f"{self.verb} in {_percent(self.now)}", _percent(self.old)
         counts = f"of {self.now.count:,} and {self.old.count:,}"
         return f"its {self.noun} {now} with {self.version}, and {old} with {self.before} beside it ({counts})"
 

@@ -27,6 +27,7 @@ _SET: Final = {
     "channel.put": "the channel {} was changed",
     "channel.remove": "the channel {} was removed",
     "routes.put": "who is told of what was changed",
+    "payload.declare": "what documents of {} should be was changed",
     "drift.accept": "the changed documents of {} were accepted",
 }
 

@@ -94,6 +94,17 @@ def suspects(
     return found[: limits.RELATED_CHANGES_MAX]
 
 
+def surer(found: Sequence[Suspect], known: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what is found now is to be told in place of what was `known`, as rows, from an earlier look."""
+    if not found or not known:
+        return bool(found)
+    first = known[0]
+    if _ORDER.index(found[0].sure) <= _ORDER.index(Sure(first["sure"])):
+        return True
+    doubted = (one for one in found if one.sure is Sure.UNLIKELY)  # by what was measured since
+    return any((one.change.kind.value, one.change.link) == (first["what"], first["link"]) for one in doubted)
+
+
 def _itself(change: Change, labels: Mapping[str, Sequence[str]]) -> bool:
     """That a service is down is no cause of that it is down."""
     return change.kind is Kind.SERVICE and any(("service", name) in change.places for name in labels.get("service", ()))

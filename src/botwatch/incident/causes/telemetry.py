@@ -163,6 +163,8 @@ async def _services(store: Store, window: Window) -> list[Change]:
         store, _SERVICES, window.params()
     ):
         newer = f"; its version is {version}, it was {version_before}" if version_before not in ("", version) else ""
+        if status == "running" and before in ("", "unknown") and not newer:
+            continue  # it was looked at for the first time: nothing happened to it
         text = f"{service} is {_spaced(status)}" + (f", it was {_spaced(before)}" if before else "") + newer
         where = places(service=service, host=host)
         found.append(

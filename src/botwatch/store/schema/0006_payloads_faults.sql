@@ -3,7 +3,8 @@
 CREATE TABLE inbox_payloads {on_cluster}
 (
     received_ns UInt64,
-    payload Array(Tuple(source String, document String, invalid Bool, sender String))
+    payload Array(Tuple(source String, document String, invalid Bool, sender String, session String, bot String,
+        version String))
 )
 ENGINE = Null;
 
@@ -19,7 +20,8 @@ CREATE TABLE payloads {on_cluster}
     received DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     partial Bool, -- a part of a document, sent where the whole was not, lacks places that the document had
     invalid Bool, -- no JSON object or array, and perhaps only the beginning of what was sent
-    sender LowCardinality(String) -- of what is invalid and came without a bot: the key, and the program
+    sender LowCardinality(String), -- of what is invalid and came without a bot: the key, and the program
+    version LowCardinality(String) -- of the bot
 )
 ENGINE = {engine}MergeTree
 PARTITION BY toDate(at)
@@ -35,11 +37,14 @@ CREATE OR REPLACE FUNCTION botwatch_is_document {on_cluster} AS (text) ->
 CREATE MATERIALIZED VIEW inbox_payloads_to_payloads {on_cluster} TO payloads AS
 SELECT
     item.source AS source,
+    item.bot AS bot,
+    item.session AS session_id,
     fromUnixTimestamp64Micro(intDiv(received_ns, 1000), 'UTC') AS at,
     item.document AS document,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received,
     item.invalid OR NOT botwatch_is_document(document) AS invalid,
-    if(invalid, item.sender, '') AS sender
+    if(invalid AND bot = '', item.sender, '') AS sender,
+    item.version AS version
 FROM inbox_payloads
 ARRAY JOIN payload AS item;
 
@@ -47,7 +52,8 @@ CREATE MATERIALIZED VIEW logs_to_payloads {on_cluster} TO payloads AS
 SELECT
     attributes['bot.payload.source'] AS source, bot, session_id, at, body AS document, trace_id, correlation_id, received,
     attributes['bot.payload.partial'] IN ('true', '1') AS partial,
-    NOT botwatch_is_document(document) AS invalid
+    NOT botwatch_is_document(document) AS invalid,
+    JSONExtractString(toString(resource), 'service.version') AS version
 FROM logs
 WHERE event = 'bot.payload';
 

@@ -54,16 +54,16 @@ class Checker:
         self._process: subprocess.Popen[bytes] | None = None
         self._read = b""
 
-    def put(self, name: str, file: Path) -> None:
-        """Take a schema in, in place of the one of this name. `Broken` leaves that as it was."""
-        text = _text_in(file)
+    def put(self, name: str, schema: Path | str) -> None:
+        """Take a schema in, a file or as text, in place of the one of this name. `Broken` leaves that as it was."""
+        text, where = (_text_in(schema), f"{schema}: ") if isinstance(schema, Path) else (schema, "")
         try:
             answer = self._asked({"name": name, "schema": text}, _SCHEMA_S)
         except _Ended:
-            raise Broken(f"{file}: reading it as a schema took more than {_SCHEMA_S:g} s or its memory") from None
+            raise Broken(f"{where}reading it as a schema took more than {_SCHEMA_S:g} s or its memory") from None
         if answer:
             at = f" at {answer['place']}" if answer.get("place") else ""
-            raise Broken(f"{file}: expected a JSON Schema, found{at}: {answer.get('problem', '')}")
+            raise Broken(f"{where}expected a JSON Schema, found{at}: {answer.get('problem', '')}")
         self._schemas[name] = text
 
     def drop(self, name: str) -> None:

@@ -25,6 +25,7 @@ from botwatch.watch.payloads import counting, findings
 from botwatch.watch.payloads.counting import Asked, Counted
 from botwatch.watch.payloads.declared import Declared
 from botwatch.watch.payloads.reading import Document
+from botwatch.watch.payloads.touching import touched_by
 from botwatch.watch.reading import Kind, Reading
 
 CHECKED: Final = "bot.payload.critical_checked"
@@ -124,7 +125,8 @@ class Criticals:
         began_ns = faulty[0].at_ns if faulty else from_ns
         fine = counting.examples(*about, began_ns - WINDOWS_S[-1] * SECOND_NS, began_ns, faulty=False, newest=True)
         cause = Cause(drift, "", began_ns, (), ())
-        return findings.Told(cause, _evidence(cause, faulty, fine, choices))
+        touched = touched_by(self._store, faulty, self._declared[followed.asked.source].session)
+        return findings.Told(cause, _evidence(cause, faulty, fine, choices) | touched)
 
     def _taken_up(self, asked: Asked, accepted: Sequence[DriftRow], until_ms: int, now_ns: int) -> _Followed:
         """As it was left; what was never counted, from as far back as there is time for."""
@@ -195,7 +197,6 @@ def _evidence(
         "sure": cause.sure,
         "before": [masked(document.content, choices) for document in fine[-1:]],
         "after": [masked(document.content, choices) for document in faulty[:1]],
-        **findings.touched_by(faulty),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,10 +20,12 @@ def keep(session: Session, declared: Sequence[Declared], problems: Mapping[str, 
     session.add_all(
         DeclaredRow(
             source=one.source,
-            schema_file=str(one.schema or "")[: limits.RULE_TEXT_CHARS_MAX],
+            origin=one.origin.value,
+            schema_file=str(one.schema)[: limits.RULE_TEXT_CHARS_MAX] if isinstance(one.schema, Path) else "",
             problem=problems.get(one.source, "")[: limits.RULE_TEXT_CHARS_MAX],
             critical=list(one.critical),
             fields=list(one.kinds.fields) if one.kinds else [],
+            session=one.session,
         )
         for one in declared
     )

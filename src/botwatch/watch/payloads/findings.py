@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,11 @@ from botwatch.detect.rows_drift import DriftRow
 from botwatch.watch.payloads.reading import Document
 
 OVER_NS: Final = 30 * 60 * 10**9  # not found for so long: over
+# When more is known of whom it touches, and of which versions: before incidents look for their causes again.
+_AGAIN_NS: Final = (60 * 10**9, 8 * 60 * 10**9, 25 * 60 * 10**9)
 Key = tuple[str, Share]
+_TOUCHED: Final = ("sessions", "traces", "bots", "actions", "versions", "at_ns")
+Touching = Callable[[Sequence[Document]], Mapping[str, Any]]  # whom documents belong to
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +33,37 @@ class Told:
     cause: Cause
     evidence: Mapping[str, Any]
 
+    @property
+    def key(self) -> Key:
+        return self.cause.drift.variant, self.cause.drift.change.share
 
-def story(source: Source, drifts: Sequence[Drift], documents: Sequence[Document], now_ns: int) -> list[Told]:
+
+def story(
+    source: Source, drifts: Sequence[Drift], documents: Sequence[Document], now_ns: int, touching: Touching
+) -> list[Told]:
     samples = [
-        Sample(number, document.at_ns, folded(document.shape, source.maps)) for number, document in enumerate(documents)
+        Sample(number, document.at_ns, folded(document.shape, source.maps), document.version)
+        for number, document in enumerate(documents)
     ]
     choices = {drift.variant: source.choices(drift.variant, now_ns // 10**9) for drift in drifts}
     return [
-        Told(cause, _evidence(cause, documents, choices[cause.drift.variant]))
+        Told(cause, _evidence(cause, documents, choices[cause.drift.variant], touching))
         for cause in tell(drifts, samples, source)
     ]
 
 
-def _evidence(cause: Cause, documents: Sequence[Document], choices: Mapping[str, bool]) -> dict[str, Any]:
+def _evidence(
+    cause: Cause, documents: Sequence[Document], choices: Mapping[str, bool], touching: Touching
+) -> dict[str, Any]:
     touched = [documents[number] for number in cause.affected]
     before = [documents[number] for number in cause.unaffected[-1:]]
     return {
         "sure": cause.sure,
         "before": [masked(document.content, choices) for document in before],
         "after": [masked(document.content, choices) for document in touched[:1]],
-        **touched_by(touched),
+        "versions": {one.version: [one.showing, one.of] for one in cause.versions},
+        **touching(touched),
     }
-
-
-def touched_by(documents: Sequence[Document]) -> dict[str, Any]:
-    """Whom documents belong to."""
-    return {
-        "sessions": _distinct(document.session for document in documents),
-        "traces": _distinct(document.trace for document in documents),
-        "bots": _distinct(document.bot for document in documents),
-        "at_ns": [document.at_ns for document in documents],
-    }
-
-
-def _distinct(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(text for text in texts if text))[: limits.DRIFT_EXAMPLES_MAX]
 
 
 def key_of(row: DriftRow) -> Key:
@@ -80,6 +80,26 @@ def live(session: Session, source: str) -> dict[Key, DriftRow]:
     """What is still going on, by what it is about."""
     rows = session.scalars(sa.select(DriftRow).where(DriftRow.source == source, DriftRow.ended_ns.is_(None)))
     return {key_of(row): row for row in rows}
+
+
+def standing(session: Session, source: str, now_ns: int) -> tuple[set[Key], set[Key]]:
+    """What is still going on, and what of it is young and to be looked at again."""
+    rows = live(session, source)
+    return set(rows), {key for key, row in rows.items() if _is_due(row, now_ns)}
+
+
+def _is_due(row: DriftRow, now_ns: int) -> bool:
+    looked_ns = int(row.evidence.get("looked_ns", row.found_ns))
+    return any(looked_ns < row.found_ns + after_ns <= now_ns for after_ns in _AGAIN_NS)
+
+
+def deepen(session: Session, source: str, due: Set[Key], told: Sequence[Told], now_ns: int) -> None:
+    """Of those that were told before: whom they touch, as it is known now. What they look like stays."""
+    rows, found = live(session, source), {finding.key: finding.evidence for finding in told}
+    for key in due & rows.keys():
+        evidence = found.get(key, {})
+        more = {name: evidence[name] for name in _TOUCHED if evidence.get(name)}
+        rows[key].evidence = {**rows[key].evidence, **more, "looked_ns": now_ns}
 
 
 def accepted(session: Session, source: str) -> list[DriftRow]:

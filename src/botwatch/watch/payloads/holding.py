@@ -57,14 +57,14 @@ class Holding:
         self.problems: dict[str, str] = {}  # by source; what was right before goes on
 
     def declare(self, declared: Iterable[Declared]) -> None:
-        wanted = {one.source: one.schema for one in declared if one.schema is not None}
+        wanted = {one.source: one.schema for one in declared if one.schema}
         for gone in set(self._sources) - set(wanted):
             self._checker.drop(gone)
         self._sources = [source for source in self._sources if source in wanted]
         self.problems = {}
-        for source, file in wanted.items():
+        for source, schema in wanted.items():
             try:
-                self._checker.put(source, file)
+                self._checker.put(source, schema)
             except Broken as broken:
                 before = "; the one from before stays" if source in self._sources else "; its documents are not checked"
                 self.problems[source] = f"payloads.{source}.schema: {broken}"
@@ -120,7 +120,7 @@ class Holding:
 
     def _told(self, source: str, rows: Sequence[Sequence[object]], misfits: Sequence[Misfit]) -> Iterator[Happening]:
         for misfit in misfits:
-            _, at_ns, text, session, bot, trace = rows[misfit.number]
+            _, at_ns, text, session, bot, trace, _ = rows[misfit.number]
             seen = _time_said(int(str(at_ns)))
             attributes = {
                 "bot.payload.source": source,

@@ -26,11 +26,12 @@ from botwatch.errors import BotwatchError
 from botwatch.state import Database
 from botwatch.state.lease import Lease
 from botwatch.store.client import Store
-from botwatch.watch.payloads import declaring, findings, profiles, reading
+from botwatch.watch.payloads import declaring, findings, given, profiles, reading
 from botwatch.watch.payloads.criticals import Criticals
 from botwatch.watch.payloads.declared import Declared
 from botwatch.watch.payloads.holding import Holding
 from botwatch.watch.payloads.reading import Document
+from botwatch.watch.payloads.touching import touched_by
 from botwatch.watch.reading import Happening, Kind, Reading, Reporter
 
 log = logging.getLogger(__name__)
@@ -78,13 +79,14 @@ class Keeper:
         self._partly: Counter[str] = Counter()
         self._kinds: dict[str, dict[str, list[str]]] = {}  # as they were last written
         self._declared: dict[str, Declared] = {}
-        self._wanted: tuple[Declared, ...] | None = tuple(declared)
+        self._said = tuple(declared)  # in the settings
+        self._in_force: tuple[Declared, ...] | None = None  # None: to be read anew, files and all
         self._criticals = Criticals(store)
         self._holding = Holding(store, reporter, clock, self._choices)
 
     def declare(self, declared: Iterable[Declared]) -> None:
-        """From any thread; it is taken on with the next step."""
-        self._wanted = tuple(declared)
+        """What the settings say now, from any thread; it is taken on with the next step."""
+        self._said, self._in_force = tuple(declared), None
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
@@ -135,8 +137,9 @@ class Keeper:
 
     def _take_on(self) -> None:
         """What is declared now: a source whose kinds are told apart in another way begins anew."""
-        wanted = self._wanted
-        if wanted is None:
+        said = self._said
+        wanted = given.joined(said, self._database.read_now(given.listed))
+        if wanted == self._in_force:
             return
         before, self._declared = self._declared, {one.source: one for one in wanted}
         for name in before.keys() | self._declared.keys():
@@ -148,8 +151,8 @@ class Keeper:
         self._holding.declare(wanted)
         problems = self._holding.problems
         self._database.write_now(lambda session: declaring.keep(session, wanted, problems))
-        if self._wanted is wanted:
-            self._wanted = None
+        if self._said is said:
+            self._in_force = wanted
 
     def _choices(self, name: str, document: Document) -> dict[str, bool]:
         source = self._sources.get(name)
@@ -280,20 +283,23 @@ class Keeper:
         documents: list[Document] | None,
         critical: Sequence[Drift] = (),
     ) -> list[str]:
-        live = self._database.read_now(lambda session: set(findings.live(session, source.name)))
-        new = [drift for drift in drifts if (drift.variant, drift.change.share) not in live]
+        live, due = self._database.read_now(lambda session: findings.standing(session, source.name, now_ns))
+        new = [drift for drift in drifts if (drift.variant, drift.change.share) not in live - due]
         told = self._told_of_critical(source, critical, live, now_ns)
         if new:
-            if documents is None:
+            if not documents:  # live, or at the first hour after a start
                 longest_s = 2 * max(drift.window_s for drift in new)
                 documents = reading.around(self._store, source.name, now_ns - longest_s * SECOND_NS, now_ns)
             # All of them, because what is new may belong to what is known.
-            told += findings.story(source, drifts, documents, now_ns)
+            declared = self._declared.get(source.name)
+            place = declared.session if declared is not None else ""
+            told += findings.story(source, drifts, documents, now_ns, lambda some: touched_by(self._store, some, place))
         if not live and not told:
             return []
 
         def write(session: Session) -> list[str]:
             findings.keep_up(session, source.name, [*drifts, *critical], now_ns)
+            findings.deepen(session, source.name, due, told, now_ns)
             return findings.add(session, source.name, told, now_ns)
 
         return self._database.write_now(write)

@@ -14,7 +14,7 @@ from botwatch import limits
 from botwatch.detect.drift.shape import Seen, shape
 from botwatch.store.client import Store
 
-COLUMNS: Final = "source, toUnixTimestamp64Nano(at), document, session_id, bot, lower(hex(trace_id))"
+COLUMNS: Final = "source, toUnixTimestamp64Nano(at), document, session_id, bot, lower(hex(trace_id)), version"
 _WHOLE: Final = "NOT partial AND NOT invalid AND source != ''"
 _FITS: Final = f"{_WHOLE} AND length(document) <= {{longest:UInt32}}"
 RECEIVED: Final = (
@@ -68,6 +68,7 @@ class Document:
     session: str
     bot: str
     trace: str
+    version: str = ""  # of the bot
 
     @property
     def shape(self) -> Sequence[Seen]:
@@ -160,8 +161,9 @@ def sources(store: Store, from_ns: int) -> list[str]:
 
 
 def documents(rows: Iterator[tuple[Any, ...]] | Any) -> Iterator[Document]:
-    for source, at_ns, text, session, bot, trace in rows:
+    for source, at_ns, text, session, bot, trace, version in rows:
         try:
-            yield Document(source, int(at_ns), content_of(text), session, bot, trace if trace.strip("0") else "")
+            known = trace if trace.strip("0") else ""
+            yield Document(source, int(at_ns), content_of(text), session, bot, known, version)
         except Unreadable:
             continue
