@@ -140,11 +140,13 @@ def fifty_series(page: Page, session: CDPSession, base: str, runs: int) -> None:
     page.route("**/api/monitoring/history*", many)
     page.goto(base + "/explore/measures?by=host")
     page.locator("tbody tr").nth(49).wait_for()
+    page.wait_for_timeout(1_000)  # what loading it left to do is no part of it
     times = []
-    for _ in range(runs):
+    for place in range(2 * runs):
         before = _busy_s(session)
-        page.locator("[aria-label^=Look]").click()  # another look: the chart is made and drawn anew
+        page.emulate_media(color_scheme="light" if place % 2 else "dark")  # the chart is made and drawn anew
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.wait_for_timeout(200)  # what is put off counts as well
         times.append((_busy_s(session) - before) * 1e3)
     print(
         f"50 series, 24 h  p50 {percentile(times, 0.5):.0f} ms, max {max(times):.0f} ms of the main thread (bound 50)"
@@ -220,7 +222,7 @@ def in_a_browser(browser: Browser, running: Running, link: str, runs: int, minut
     page.wait_for_function(FIGURES)
     base, state = f"http://127.0.0.1:{running.web}", context.storage_state()
     session = context.new_cdp_session(page)
-    session.send("Performance.enable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})  # of the processor, whoever else wants it
     print(f"browser          chromium {browser.version}")
     first_load(browser, state, base, runs)
     tab_switches(page, runs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -251,6 +252,9 @@ async def test_who_is_slow_misses_ticks_and_goes_on_with_the_newest(
     slow.reading.set()
     await slow.until(lambda: slow.ticks()[-1]["status"]["sessions"]["active"] == 99)
     assert len(slow.ticks()) < len(quick.ticks()) - 10
+    told = [int(count) for count in re.findall(rb'event: missed\ndata: {"ticks":(\d+)}\n\nevent: tick\n', slow.body)]
+    assert sum(told) >= 20, "whoever missed something is told before it gets the next"
+    assert max(told) >= 19
 
 
 async def test_who_takes_nothing_at_all_is_let_go(

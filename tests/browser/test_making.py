@@ -102,6 +102,9 @@ def test_a_rule_of_another_kind_is_made_and_changed(server: Botwatch, open_page:
         expect(page.get_by_role("heading", name=f"Ours: {kind}")).to_be_visible()
         rule = asked(server, "GET", f"/api/rules/Ours: {kind}").json()["rule"]
         assert {name: rule[name] for name in SAID[kind]} == SAID[kind]
+        if kind == "composite":
+            expect(page.locator(".charts h3")).to_have_text(["Bot is silent", "Messages unanswered"])
+            expect(page.get_by_role("img", name="turns.unanswered by turns.count, last 24 hours")).to_be_visible()
         page.get_by_role("link", name="Close").click()
     look.at("/alerts/rules?rule=Ours%3A+baseline")
     page.get_by_label("Sensitivity").select_option("high")

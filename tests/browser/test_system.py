@@ -92,7 +92,7 @@ def test_a_sealed_vault_is_not_green(server: Botwatch, open_page: Opened) -> Non
     with watched(server, "vault", kind="vault"):
         page = open_page().at("/system")
         node = page.locator(".picture a.service", has_text="vault")
-        expect(node).to_have_accessible_name("vault ▲ sealed")
+        expect(node).to_have_accessible_name("vault ▲ sealed · 1.15.0")
         expect(node).to_have_attribute("class", "service warning")
         expect(page.locator("tr", has_text="vault")).to_contain_text("1.15.0")
         expect(page.locator("section", has=page.get_by_role("heading", name="Service health"))).to_contain_text(

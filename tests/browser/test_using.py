@@ -428,3 +428,21 @@ def _accessible(look: Look, node_modules: Path, name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"at {width} px it scrolls sideways"
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(ViewportSize(width=1_440, height=900))
+
+
+def test_a_tab_one_has_not_been_to_is_there_at_once(open_page: Opened) -> None:
+    """What it asks first was asked ahead: with a server that answers no more, each still shows what it is about."""
+    look = open_page()
+    asked: list[str] = []
+    look.page.on("requestfinished", lambda request: asked.append(request.url))
+    page = look.at("/")
+    until_s = time.monotonic() + 30
+    while not any("/api/payloads/sources" in url for url in asked):
+        assert time.monotonic() < until_s, asked
+        page.wait_for_timeout(100)
+    page.route("**/api/**", lambda route: None)
+    for key, name in enumerate(("Conversations", "System", "Actions", "Alerts", "Explore", "Insights"), 2):
+        page.keyboard.press(str(key))
+        expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        assert "Loading…" not in page.locator("main").inner_text(), name
+    look.said.clear()  # what was cut off

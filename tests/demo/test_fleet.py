@@ -16,7 +16,7 @@ from botwatch.demo.fleet import Fleet, Order
 from botwatch.errors import SettingError
 from tests.demo.sink import Sink, resource_texts, texts
 
-PROCESSES = sum(len(bot.places) for bot in FLEET)
+PROCESSES = sum(len(bot.places) for bot in FLEET) + 1  # and the services they call
 
 
 @pytest.fixture

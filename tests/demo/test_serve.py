@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from botwatch.demo.backends import VERSIONS
 from botwatch.demo.machines import MACHINES
 from botwatch.demo.serve import _url, _welcome
 from botwatch.demo.stories import stories
@@ -77,9 +78,14 @@ def test_it_answers_with_numbers_that_move_and_ends_clean(demo: subprocess.Popen
             return int(client.get("/api/intake").json()["logs"]["received"])
 
         assert rises(received, received()), "nobody talks"
+
+        def running() -> int:
+            return int(client.get("/api/services").json()["running"])
+
+        assert rises(running, len(VERSIONS)), "not every service, and this server, was asked and found running"
         assert client.get("/sign-in", params={"code": re.findall(r"code=(\S+)", told)[0]}).status_code < 400
     family = psutil.Process(demo.pid).children(recursive=True)
-    assert len(family) == 7
+    assert len(family) == 8
     demo.send_signal(signal.SIGINT)
     assert demo.wait(30) == 0
     _, alive = psutil.wait_procs(family, timeout=2)

@@ -34,6 +34,7 @@ const SETTINGS: Tab = { key: "", name: "Settings", path: "/settings" };
 const DOCTOR: Tab = { key: "", name: "Doctor", path: "/doctor" };
 const TABS = [OVERVIEW, CONVERSATIONS, SYSTEM, ACTIONS, ALERTS, EXPLORE, INSIGHTS, SETTINGS, DOCTOR];
 const PLACES = ["logs", "traces", "faults", "measures"];
+const OWN_TIME = ["reports", "people", "week"]; // of these each says itself over what time it is
 const WORK = ["", "dependencies", "models", "queues"];
 
 const client: QueryClient = new QueryClient({
@@ -59,10 +60,10 @@ function App() {
   if (me.error) return <Waiting error={me.error} />;
   if (!me.data) return null;
   const [place, id, ...more] = partsOf(path);
-  const own = place === "insights" && id === "reports"; // each has a time of its own
+  const own = place === "insights" && id === "reports";
   const [current, page] = shown();
   return (
-    <Shell tabs={TABS} current={current} timed={Boolean(current.timed) && !own} me={me.data} refresh={refresh} refreshing={refreshing}>
+    <Shell tabs={TABS} current={current} timed={Boolean(current.timed) && !(place === "insights" && OWN_TIME.includes(id ?? ""))} me={me.data} refresh={refresh} refreshing={refreshing}>
       <Unbroken key={path}>{page}</Unbroken>
     </Shell>
   );

@@ -1,7 +1,7 @@
 """What is new, told to every page that is open: worked out once, however many look on.
 
-A tick goes to all viewers as the same bytes. Nobody has a queue: who is slow misses ticks and goes on with
-the newest. Each tick asks anew whether its viewer may still look, so a session that is revoked ends here too.
+A tick goes to all viewers as the same bytes. Nobody has a queue: who is slow misses ticks, is told so, and goes on
+with the newest. Each tick asks anew whether its viewer may still look, so a session that is revoked ends here too.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from botwatch.nouns import Signal
 _AGAIN_MS: Final = 2_000
 _HELLO: Final = b"retry: %d\n\n" % _AGAIN_MS
 _SIGNED_OUT: Final = b"event: signed-out\ndata: {}\n\n"
+_MISSED: Final = b'event: missed\ndata: {"ticks":%d}\n\n'
 
 router = APIRouter(prefix="/api", tags=["live"])
 
@@ -76,8 +77,9 @@ class Live:
                 if not self._event or self._number == seen:
                     await coming.wait()
                 elif await allowed():
-                    seen = self._number
-                    yield self._event
+                    missed = self._number - seen - 1 if seen >= 0 else 0
+                    seen, event = self._number, self._event
+                    yield _MISSED % missed + event if missed > 0 else event
                 else:
                     yield _SIGNED_OUT
                     return
@@ -185,7 +187,13 @@ class _Before:
     "/live",
     status_code=200,
     response_class=Stream,
-    responses={200: {"model": Tick, "description": "a stream of events named `tick`, each with this as its data"}},
+    responses={
+        200: {
+            "model": Tick,
+            "description": "a stream of events named `tick`, each with this as its data; one named `missed` before it "
+            "says that this viewer was too slow for so many `ticks`: what they told of has to be asked for",
+        }
+    },
 )
 async def watch_live(request: Request, principal: SignedIn) -> Response:
     """Server-sent events: the status and what has changed, every few seconds."""

@@ -1,28 +1,30 @@
 """The process of the fleet: `python -m botwatch.demo.bots URL RATE SEED ZONE`.
 
 It loads the SDK once and forks a process for each place a bot runs in, as the SDK knows one bot a
-process. All end with SIGTERM, with the end of standard input, which is the end of whoever started
-them, and with each other.
+process, and one for the services they call, whose ports are the first line of its output. All end with
+SIGTERM, with the end of standard input, which is the end of whoever started them, and with each other.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from random import Random
-from typing import Final, NoReturn
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import botwatch_sdk as sdk
 from botwatch import limits
 from botwatch.clock import SECOND_NS, SystemClock
-from botwatch.demo import world
+from botwatch.demo import backends, world
 from botwatch.demo.cast import FLEET
 from botwatch.demo.fleet import Order
 from botwatch.demo.play import Player, busy
@@ -38,12 +40,12 @@ _PAUSE_S_MAX: Final = 3_600.0
 class Process:
     """One bot in one place: begins conversations, or works through its queue, until it is told to stop."""
 
-    def __init__(self, bot: Bot, place: Place, order: Order) -> None:
+    def __init__(self, bot: Bot, place: Place, order: Order, ports: Mapping[str, int]) -> None:
         self._bot = bot
         self._dice = Random(f"{order.seed}:{place.instance}")
         self._clock = SystemClock()
         self._zone = ZoneInfo(order.time_zone)
-        self._player = Player(bot, self._dice, self._clock)
+        self._player = Player(bot, self._dice, self._clock, ports=ports)
         self._per_minute = order.rate * bot.share / len(bot.places)
         self._running: set[asyncio.Task[None]] = set()
         self._tickets: deque[tuple[int, str]] = deque()
@@ -128,15 +130,23 @@ def introduce(bot: Bot, place: Place, url: str) -> None:
     log.addHandler(sdk.LogHandler())
 
 
-def _become(bot: Bot, place: Place, order: Order, lifeline: int) -> NoReturn:
-    """In the child of a fork: be this bot until the end."""
+def _bot(bot: Bot, place: Place, order: Order, ports: Mapping[str, int], lifeline: int) -> None:
+    introduce(bot, place, order.url)
+    # Not `asyncio.run`: it would tear the conversations apart, and that would look like failures of the bot.
+    loop, process = asyncio.new_event_loop(), Process(bot, place, order, ports)
+    loop.run_until_complete(process.run(lifeline))
+    sdk.shutdown(_FLUSH_S)
+
+
+def _forked(ours: int, be: Callable[[], None]) -> int:
+    """The id of a child that is this until the end, and nothing else; our end of its lifeline is not its own."""
+    pid = os.fork()
+    if pid:
+        return pid
     code = 1
     try:
-        introduce(bot, place, order.url)
-        # Not `asyncio.run`: it would tear the conversations apart, and that would look like failures of the bot.
-        loop, process = asyncio.new_event_loop(), Process(bot, place, order)
-        loop.run_until_complete(process.run(lifeline))
-        sdk.shutdown(_FLUSH_S)
+        os.close(ours)
+        be()
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -163,14 +173,15 @@ def main(argv: list[str]) -> int:
     order = Order.parse(argv)
     # Closed with this process, however it ends: that is how the others know.
     lifeline, ours = os.pipe()
-    children = []
-    processes = [(bot, place) for bot in FLEET for place in bot.places]
-    for bot, place in processes:
-        pid = os.fork()
-        if not pid:
-            os.close(ours)
-            _become(bot, place, order, lifeline)
-        children.append(pid)
+    sockets = backends.bound()
+    ports = {name: listening.getsockname()[1] for name, listening in sockets.items()}
+
+    children = [_forked(ours, lambda: asyncio.run(backends.serve(sockets, order.seed, lifeline)))]
+    for listening in sockets.values():
+        listening.close()
+    for bot in FLEET:
+        children += [_forked(ours, partial(_bot, bot, place, order, ports, lifeline)) for place in bot.places]
+    print(json.dumps(ports), flush=True)
     asyncio.run(_until_the_end())
     for pid in children:
         os.kill(pid, signal.SIGTERM)

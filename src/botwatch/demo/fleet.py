@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final, cast
 
 from botwatch import limits
 from botwatch.demo.world import RATE_DEFAULT
@@ -55,7 +57,8 @@ class Fleet:
         """The process that holds the others, and the group they are in; None when there is none."""
         return None if self._process is None or self._process.poll() is not None else self._process.pid
 
-    def start(self) -> None:
+    def start(self) -> Mapping[str, int]:
+        """The ports of the services they call, by name: none where the process ended at once."""
         # What whoever starts the demo has set for bots of their own must not reach these.
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_THEIRS)}
         if self._key:
@@ -64,9 +67,12 @@ class Fleet:
             [sys.executable, "-P", "-m", "botwatch.demo.bots", *self._order.argv()],
             env=environ,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us, who end them in order
         )
+        with cast(IO[bytes], self._process.stdout) as told:
+            line = told.readline()
+        return {str(name): int(port) for name, port in json.loads(line).items()} if line else {}
 
     def stop(self) -> None:
         """Let them send what they still have, but not for long. Afterwards none of them is left."""

@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,20 +21,31 @@ from opentelemetry.trace import SpanKind, StatusCode
 import botwatch_sdk as sdk
 from botwatch.clock import SECOND_NS, Clock
 from botwatch.demo import world
+from botwatch.demo.backends import reached
+from botwatch.demo.dice import deviate, fate
 from botwatch.demo.scripts import SLOTS
-from botwatch.demo.world import Action, Bot, Call, CallFailed, Failure, Part, Script, Step
+from botwatch.demo.world import Action, Bot, Call, CallFailed, Failure, Fault, Part, Script, Step
 
 Sleep = Callable[[float], Awaitable[None]]
 
+_ANSWERS: Final = {429: Failure.LIMITED, 504: Failure.TIMEOUT}
 _FAILURES: Final = {kind: failure for failure, kind in world.EXCEPTIONS.items()}
 _AROUND: Final = 0.3  # how far token counts spread
 
 
 class Player:
-    """Plays one conversation or one ticket; many at a time."""
+    """Plays one conversation or one ticket; many at a time. `ports` are those of the services that run here."""
 
-    def __init__(self, bot: Bot, dice: Random, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        dice: Random,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+        ports: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._sleep = sleep
+        self._ports = ports
         self._bot = bot
         self._dice = dice
         self._clock = clock
@@ -66,7 +78,7 @@ class Player:
                 return True
             if step.part is Part.BOT and self._dice.random() < world.LEAVE_SHARE:
                 return False
-            await self._sleep(step.pause_s * math.exp(world.TYPING_SIGMA * self._deviate()))
+            await self._sleep(step.pause_s * math.exp(world.TYPING_SIGMA * deviate(self._dice)))
         return True
 
     async def _finish(self, script: Script) -> None:
@@ -158,16 +170,11 @@ class Player:
 
     async def call(self, call: Call) -> None:
         """A call as an instrumentation library would record it."""
-        ms = call.median_ms * math.exp(call.sigma * self._deviate())
-        failure = self._failure(call, ms)
-        if failure is not None:
-            ms = {Failure.TIMEOUT: call.timeout_ms, Failure.LIMITED: min(ms, 90.0)}.get(failure, ms)
         with self._tracer.start_as_current_span(
             call.name, kind=SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
         ) as span:
-            await self._sleep(ms / 1_000)
+            ms, failure, fault = await self._outcome(call)
             if failure is not None:
-                fault = call.fault(failure)
                 span.set_attributes(fault.attributes)
                 span.set_status(StatusCode.ERROR, fault.message)
                 raise world.EXCEPTIONS[failure](fault.message, call.dependency)
@@ -180,13 +187,29 @@ class Player:
                 "%s is slow: %d ms", call.dependency, ms, extra={"dependency": call.dependency, "duration_ms": int(ms)}
             )
 
-    def _failure(self, call: Call, ms: float) -> Failure | None:
-        dice = self._dice.random()
-        if dice < call.timeout.share or ms >= call.timeout_ms:
-            return Failure.TIMEOUT
-        if dice < call.timeout.share + call.error.share:
-            return Failure.ERROR
-        return Failure.LIMITED if self._dice.random() < call.limited.share else None
+    async def _outcome(self, call: Call) -> tuple[float, Failure | None, Fault]:
+        """What became of it after how long: of what runs here, really; of what does not, as the dice fall."""
+        port = self._ports.get(call.dependency)
+        if port is not None:
+            return await self._real(call, port)
+        ms, failure = fate(call, self._dice)
+        await self._sleep(ms / 1_000)
+        return ms, failure, call.fault(failure or Failure.ERROR)
+
+    async def _real(self, call: Call, port: int) -> tuple[float, Failure | None, Fault]:
+        began_ns = self._clock.now_ns()
+        failure: Failure | None
+        try:
+            async with asyncio.timeout(call.timeout_ms / 1_000):
+                status = await reached(port, call, self._dice)
+        except TimeoutError:
+            failure, fault = Failure.TIMEOUT, call.timeout
+        except OSError as error:
+            failure, fault = Failure.ERROR, call.unanswered(type(error).__name__)
+        else:
+            failure = _ANSWERS.get(status, Failure.ERROR) if status >= 400 else None
+            fault = call.fault(failure or Failure.ERROR)
+        return (self._clock.now_ns() - began_ns) / 1e6, failure, fault
 
     def _tell(self, error: CallFailed, *, gives_up: bool) -> None:
         if isinstance(error, world.RateLimited):
@@ -200,14 +223,10 @@ class Player:
     # --- dice
 
     async def _pause(self, median_ms: float, sigma: float) -> None:
-        await self._sleep(median_ms * math.exp(sigma * self._deviate()) / 1_000)
+        await self._sleep(median_ms * math.exp(sigma * deviate(self._dice)) / 1_000)
 
     def _about(self, tokens: int) -> int:
-        return int(tokens * math.exp(_AROUND * self._deviate()))
-
-    def _deviate(self) -> float:
-        share = self._dice.random()
-        return 0.5513 * math.log((share + 1e-4) / (1.0001 - share))
+        return int(tokens * math.exp(_AROUND * deviate(self._dice)))
 
 
 def _wait_s(part: Part, *, late: bool) -> tuple[float, float] | None:

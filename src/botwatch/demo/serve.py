@@ -7,14 +7,15 @@ import contextlib
 import datetime as dt
 import secrets
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
 from botwatch import process
 from botwatch.clock import SECOND_NS
+from botwatch.demo.backends import watched
 from botwatch.demo.fleet import Fleet
 from botwatch.demo.history import history
 from botwatch.demo.machines import Machines
@@ -28,7 +29,9 @@ _LOOK_S: Final = 2.0
 
 
 def run(settings: Settings, rate: float) -> int:
-    process.set_up_log("warning" if settings.log_level == "info" else settings.log_level)
+    if settings.log_level == "info":
+        settings = settings.model_copy(update={"log_level": "warning"})
+    process.set_up_log(settings.log_level)
     if not settings.admin_token.get_secret_value():
         settings = settings.model_copy(update={"admin_token": SecretStr(secrets.token_urlsafe(24))})
     with asyncio.Runner(loop_factory=process.event_loop) as runner:
@@ -51,13 +54,20 @@ async def _run(settings: Settings, rate: float) -> int:
         now_ns = server.clock.now_ns()
         written = await asyncio.to_thread(history, server.store, now_ns, settings)
         exit.push_async_callback(_beside(Machines(server.reporter, server.clock, settings.time_zone)))
-        fleet.start()
         exit.push_async_callback(asyncio.to_thread, fleet.stop)
+        ports = await asyncio.to_thread(fleet.start)
+        server.reload(settings.model_copy(update={"services": _services(settings, url, ports)}))
         happened = stories(now_ns, settings.time_zone) if written else ()
         print(_welcome(settings, url, server.sign_in_link(), happened), flush=True)
         await _watch(fleet, stopped)
         print("\nEnding: the bots first, then the server.", flush=True)
     return 0
+
+
+def _services(settings: Settings, url: str, ports: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """What is really there to be asked: what the fleet stands on, and this server; those of the settings go before."""
+    own = {"kind": "http", "url": f"{url}/readyz", "expect_json": ["ready == true"]}
+    return {**watched(ports), "botwatch": own, **settings.services}
 
 
 def _beside(machines: Machines) -> Callable[[], Awaitable[None]]:
@@ -100,8 +110,9 @@ def _welcome(settings: Settings, url: str, link: str, happened: tuple[Story, ...
     zone = ZoneInfo(settings.time_zone)
     found = sorted((story for story in happened if story.told), key=lambda story: story.from_ns)
     what = [f"  {dt.datetime.fromtimestamp(story.from_ns / SECOND_NS, zone):%a %H:%M}  {story.told}" for story in found]
+    here = ", and this machine" if settings.watch_host else ""
     lines = [
-        f"Botwatch is watching five bots on four hosts{', and this machine' if settings.watch_host else ''}.",
+        f"Botwatch is watching five bots on four hosts, the services they call{here}.",
         "",
         f"  look    {link}",
         f"  ask     curl -H 'Authorization: Bearer {token}' {url}/api/monitoring/status",

@@ -149,7 +149,7 @@ def stack(failure: Failure, message: str) -> str:
     file = Path(__file__).with_name("play.py")
     return (
         "Traceback (most recent call last):\n"
-        f'  File "{file}", line 150, in act\n    await self.call(call)\n'
-        f'  File "{file}", line 168, in call\n    raise world.EXCEPTIONS[failure](fault.message, call.dependency)\n'
+        f'  File "{file}", line 167, in act\n    await self.call(call)\n'
+        f'  File "{file}", line 180, in call\n    raise world.EXCEPTIONS[failure](fault.message, call.dependency)\n'
         f"{world.exception_name(failure)}: {message}\n"
     )

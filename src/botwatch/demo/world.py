@@ -101,6 +101,11 @@ class Call:
     def fault(self, failure: Failure) -> Fault:
         return {Failure.TIMEOUT: self.timeout, Failure.ERROR: self.error, Failure.LIMITED: self.limited}[failure]
 
+    def unanswered(self, kind: str) -> Fault:
+        """Of one that nobody takes: no status came back, only what kind of error it was."""
+        named = {name: value for name, value in self.error.attributes.items() if name != "http.response.status_code"}
+        return Fault(0.0, {**named, "error.type": kind}, f"{self.dependency} cannot be reached")
+
 
 @dataclass(frozen=True, slots=True)
 class Action:

@@ -17,6 +17,7 @@ const SERVICES = "/api/services";
 const OF_INCIDENTS = ["/api/incidents", "/api/rules", "/api/notices", "/api/deliveries", "/api/changes"];
 const OF_SERVICES = [SERVICES, "/api/changes"];
 const OF_RULES = ["/api/rules", "/api/contracts", "/api/changes"];
+const OF_ALL = [...OF_INCIDENTS, ...OF_SERVICES, ...OF_RULES];
 
 interface Life {
   streaming: boolean;
@@ -47,6 +48,7 @@ export function listen(client: QueryClient): () => void {
   let stream: EventSource | null = null;
   let tries = 0;
   let asked = 0;
+  let gap = false; // whether the stream was away, and who knows what it would have told
   let again: ReturnType<typeof setTimeout> | undefined;
   let silent: ReturnType<typeof setTimeout> | undefined;
   const soon = new Set<ReturnType<typeof setTimeout>>();
@@ -54,6 +56,7 @@ export function listen(client: QueryClient): () => void {
   function open() {
     stream = new EventSource("/api/live");
     stream.addEventListener("tick", (event) => hear(JSON.parse((event as MessageEvent<string>).data) as Tick));
+    stream.addEventListener("missed", catchUp);
     stream.addEventListener("signed-out", () => void client.resetQueries({ queryKey: ["me"] }));
     stream.onerror = retry;
     watch();
@@ -69,6 +72,7 @@ export function listen(client: QueryClient): () => void {
     watch();
     become({ streaming: true, away: tick.away });
     if (tick.status) client.setQueryData([STATUS, {}], tick.status);
+    if (gap) catchUp();
     if (tick.changed.length && Date.now() - asked >= REFRESH_MS) {
       asked = Date.now();
       later(0, (query) => query.meta?.["live"] === true);
@@ -80,6 +84,13 @@ export function listen(client: QueryClient): () => void {
       if (tick.status) client.setQueryData<ServiceList>([SERVICES, {}], (before) => before && coloured(before, tick.status!.services));
       later(KEPT_MS, under(OF_SERVICES));
     }
+  }
+
+  /** What was not heard is asked for. */
+  function catchUp() {
+    gap = false;
+    asked = Date.now();
+    later(KEPT_MS, (query) => query.meta?.["live"] === true || under(OF_ALL)(query));
   }
 
   function later(waitMs: number, predicate: (query: Query) => boolean) {
@@ -99,6 +110,7 @@ export function listen(client: QueryClient): () => void {
 
   function retry() {
     close();
+    gap = true;
     become({ streaming: false, away: null });
     const wait = AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]!;
     again = setTimeout(open, wait * (0.75 + Math.random() / 2));

@@ -1,6 +1,6 @@
 // What the pages ask for, and how often.
 
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { Range } from "../lib/range";
 import { ask, Away, type Params, Refusal } from "./fetch";
 import { JUDGING, STATUS, type Status, useLife } from "./live";
@@ -85,14 +85,20 @@ export function useSession(id: string, bot: string) {
   });
 }
 
-/** Lists without an end: each page says where the next one begins. What is `live` moves by itself. */
-export function useList<T extends { items: unknown[]; next: string | null }>(path: string, params: Params, live = false) {
-  const every = useEvery();
-  return useInfiniteQuery({
+/** Lists without an end: each page says where the next one begins. */
+export const listOf = <T extends { next: string | null }>(path: string, params: Params) =>
+  infiniteQueryOptions({
     queryKey: [path, "list", params],
     queryFn: ({ pageParam }) => ask<T>(path, { ...params, cursor: pageParam || undefined }),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
+  });
+
+/** What is `live` moves by itself. */
+export function useList<T extends { items: unknown[]; next: string | null }>(path: string, params: Params, live = false) {
+  const every = useEvery();
+  return useInfiniteQuery({
+    ...listOf<T>(path, params),
     placeholderData: keepPreviousData,
     refetchInterval: live ? every : false,
   });

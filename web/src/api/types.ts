@@ -342,6 +342,20 @@ export interface DeadShape {
   reason: string;
 }
 
+export interface DeclarationShape {
+  /** places watched in every document */
+  critical?: string[];
+  /** fields that tell the kinds of documents apart; none: found by themselves */
+  discriminator?: string[];
+  /** the place that names the conversation */
+  session?: string | null;
+  /** the JSON Schema documents are held against, as it is */
+  schema?: Record<string, unknown> | null;
+  source: string;
+  changed: string;
+  changed_by: string;
+}
+
 export interface DeliveryShape {
   /** the idempotency key that the receiver gets */
   id: string;
@@ -451,6 +465,10 @@ export interface DriftShape {
   sessions: string[];
   traces: string[];
   bots: string[];
+  /** what bots did in those conversations and traces */
+  actions: string[];
+  /** of each version of a bot, how many documents show it since it began, and of how many */
+  versions: Record<string, [number, number]>;
   /** a document as they were, masked */
   example_before: unknown;
   example_after: unknown;
@@ -552,6 +570,10 @@ export interface EvidenceShape {
   related: RelatedShape[];
   /** the likeliest cause in a sentence; empty: none is likely */
   cause: string;
+  /** when; while it is young, it is looked for a few times */
+  cause_found: string | null;
+  /** when causes were looked for last */
+  looked_at: string | null;
   /** false: the store did not answer in time, so less is known of what changed */
   looked: boolean;
   /** null: no rows of a bot stand behind it */
@@ -681,6 +703,17 @@ export interface FormsShape {
   rules: KindShape[];
   route: FieldShape[];
   silence: FieldShape[];
+}
+
+export interface Given {
+  /** places watched in every document */
+  critical?: string[];
+  /** fields that tell the kinds of documents apart; none: found by themselves */
+  discriminator?: string[];
+  /** the place that names the conversation */
+  session?: string | null;
+  /** the JSON Schema documents are held against, as it is */
+  schema?: Record<string, unknown> | null;
 }
 
 export interface Histogram {
@@ -1873,7 +1906,11 @@ export interface SourceShape {
   kinds_fields: string[];
   kinds_carried: string[];
   drifting: number;
-  /** the JSON Schema its documents are held against */
+  /** where something is declared of it: settings or api */
+  declared: string | null;
+  /** the place of a document that names its conversation */
+  session: string | null;
+  /** the JSON Schema its documents are held against, where it is a file */
   schema_file: string | null;
   /** why they are not, or not against the newest */
   schema_problem: string | null;
@@ -1928,7 +1965,7 @@ export interface SpanLink {
 
 export type StatusInput = "open" | "acknowledged" | "resolved";
 
-export type Step = "opened" | "acknowledged" | "worsened" | "noted" | "resolved";
+export type Step = "opened" | "acknowledged" | "worsened" | "noted" | "explained" | "resolved";
 
 export type Stop = "action" | "message";
 

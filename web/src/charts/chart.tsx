@@ -5,6 +5,7 @@ import { type CSSProperties, type RefObject, useEffect, useMemo, useRef, useStat
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { ThresholdsShape } from "../api/types";
+import { axisOf, formatOf, stepsOf } from "../lib/format";
 import { plain } from "../lib/text";
 import { usePrefs } from "../lib/prefs";
 import { moved, rangeOf, windowChanges } from "../lib/range";
@@ -33,19 +34,22 @@ export interface Happening {
   text: string;
 }
 
+export type Reach = readonly [from: number, to: number];
+
 interface Props {
   lines: readonly Line[];
   /** What the picture shows, for those who do not see it. */
   label: string;
-  format: (value: number | null) => string;
-  /** The same beside the axis. */
-  axis?: (value: number | null) => string;
+  /** Of its values, as in the catalogue. */
+  unit: string | undefined;
   height: number;
   /** How long it reaches, in words. */
   span: string;
-  /** From when to when, in seconds, where it is more than what there is. */
-  window?: readonly [number, number] | undefined;
+  /** From when to when, in seconds: all that was asked for, also where nothing is. */
+  window: Reach;
   bars?: boolean;
+  /** Each value is of a day, or of several. */
+  daily?: boolean;
   bounds?: ThresholdsShape | null;
   happened?: readonly Happening[] | undefined;
   /** What has to be known of what is drawn. */
@@ -64,12 +68,13 @@ const NEAR_PX = 7;
 
 const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
 const DASHES = [[], [7, 3], [2, 3], [10, 3, 2, 3]];
+const DAYS = [1, 2, 7, 14, 28, 91, 364].map((days) => days * 86_400);
 const SHOWN_MAX = 15; // names under a chart; the others are drawn, and found in the table
 const BRUSH_PX_MIN = 6;
 const FONT = "11px system-ui, sans-serif";
 const colourOf = (line: Line, place: number) => line.colour ?? COLOURS[place % COLOURS.length]!;
 
-export function Chart({ lines, label, format, axis = format, height, span, window: shown, bars = false, bounds = null, happened = NO_HAPPENINGS, note = "" }: Props) {
+export function Chart({ lines, label, unit, height, span, window: shown, bars = false, daily = false, bounds = null, happened = NO_HAPPENINGS, note = "" }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const tell: Tell = useRef(() => {});
@@ -79,45 +84,46 @@ export function Chart({ lines, label, format, axis = format, height, span, windo
   marks.current = happened;
   const { dark } = usePrefs();
   const data = useMemo(() => joined(lines), [lines]);
-  const drawn = lines.map((line, place) => `${colourOf(line, place)} ${line.label}`).join("\n");
+  const drawn = lines.map(colourOf).join(" ");
   const banded = lines.flatMap((line, place) => (line.band ? [place] : [])).join(" ");
   const [warning, critical] = [bounds?.warning, bounds?.critical];
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const made = new uPlot(options({ element, drawn: drawn ? drawn.split("\n") : [], height, banded: banded ? banded.split(" ").map(Number) : [], bars, axis, tell, reach, marks, warning, critical }), [[]], element);
+    const made = new uPlot(options({ element, drawn: drawn ? drawn.split(" ") : [], height, banded: banded ? banded.split(" ").map(Number) : [], bars, daily, unit, tell, reach, marks, warning, critical }), [[]], element);
     chart.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const observer = new ResizeObserver(() => element.clientWidth !== made.width && made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
       observer.disconnect();
       made.destroy();
       chart.current = null;
     };
-  }, [drawn, banded, height, bars, dark, axis, warning, critical]);
-  useEffect(() => chart.current?.setData(data), [data, shown?.[0], shown?.[1], dark, drawn, banded, height, bars, axis, warning, critical]);
+  }, [drawn, banded, height, bars, daily, dark, unit, warning, critical]);
+  useEffect(() => chart.current?.setData(data), [data, shown[0], shown[1], dark, drawn, banded, height, bars, daily, unit, warning, critical]);
   useEffect(() => chart.current?.redraw(false), [happened]);
 
   return (
     <figure className="chart">
       <div ref={host} role="img" aria-label={label} className="plot" />
-      <Names lines={lines} data={data} format={format} span={span} note={note} tell={tell} />
+      <Names lines={lines} data={data} unit={unit} daily={daily} span={span} note={note} tell={tell} />
     </figure>
   );
 }
 
 /** The names, and under the cursor the values: the chart itself need not be made anew for them. */
-function Names({ lines, data, format, span, note, tell }: Pick<Props, "lines" | "format" | "span" | "note"> & { data: uPlot.AlignedData; tell: Tell }) {
+function Names({ lines, data, unit, daily, span, note, tell }: Pick<Props, "lines" | "unit" | "daily" | "span" | "note"> & { data: uPlot.AlignedData; tell: Tell }) {
   const [{ place: under, happened }, setUnder] = useState(NOTHING);
   useEffect(() => {
     tell.current = (next) => setUnder((before) => (before.place === next.place && before.happened === next.happened ? before : next));
   }, [tell]);
+  const format = formatOf(unit);
   const at = under === null ? undefined : data[0][under];
   const behind = 2 * lines.filter(({ band }) => band).length;
   return (
     <figcaption aria-hidden="true">
-      <span>{at === undefined ? span : absolute(new Date(at * 1_000))}</span>
+      <span>{at === undefined ? span : absolute(new Date(at * 1_000)).slice(0, daily ? 10 : undefined)}</span>
       {lines.slice(0, SHOWN_MAX).map((line, place) => (
         <span key={line.label} className={`key dash-${Math.floor(place / COLOURS.length) % DASHES.length}`} style={{ "--key": `var(${colourOf(line, place)})` } as CSSProperties}>
           {plain(line.label)} {at !== undefined && <b>{format(data[behind + place + 1]?.[under ?? 0] ?? null)}</b>}
@@ -142,10 +148,12 @@ function joined(lines: readonly Line[]): uPlot.AlignedData {
 
 interface Drawing {
   element: HTMLElement;
+  /** The colours of the lines. */
   drawn: string[];
   height: number;
   bars: boolean;
-  axis: Props["format"];
+  daily: boolean;
+  unit: string | undefined;
   tell: Tell;
   reach: RefObject<Props["window"]>;
   marks: RefObject<readonly Happening[]>;
@@ -155,7 +163,7 @@ interface Drawing {
   critical: number | undefined;
 }
 
-function options({ element, drawn, height, banded, bars, axis: written, tell, reach, marks: happenings, warning, critical }: Drawing): uPlot.Options {
+function options({ element, drawn, height, banded, bars, daily, unit, tell, reach, marks: happenings, warning, critical }: Drawing): uPlot.Options {
   // Each question lays out the whole page anew, and fifty lines have five colours.
   const known = new Map<string, string>();
   const colour = (name: string) => {
@@ -167,21 +175,27 @@ function options({ element, drawn, height, banded, bars, axis: written, tell, re
   };
   const [muted, line, surface] = [colour("--muted"), colour("--line"), colour("--surface")];
   const marks = [[warning, colour("--warning")], [critical, colour("--critical")]] as const;
-  const strokes = drawn.map((one) => colour(one.slice(0, one.indexOf(" "))));
+  const strokes = drawn.map(colour);
+  // Where the cursor is, each line that is named has a point; neither the edges of a band nor the other lines need one.
+  const pointOf = (_: uPlot, series: number) => {
+    const place = series - 1 - 2 * banded.length;
+    return place >= 0 && place < SHOWN_MAX ? document.createElement("div") : undefined;
+  };
+  const [written, steps] = [axisOf(unit), stepsOf(unit)];
   const axis = { stroke: muted, font: FONT, ticks: { show: false }, gap: 4 };
   return {
     width: element.clientWidth,
     height,
     padding: [6, 14, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: "time", filters: { pub: (type) => type !== "mousedown" && type !== "mouseup" } }, drag: { x: true, y: false, setScale: false }, y: false, points: { size: 7, fill: surface }, bind: { dblclick: () => zoomOut } },
+    cursor: { sync: { key: "time", filters: { pub: (type) => type !== "mousedown" && type !== "mouseup" } }, drag: { x: true, y: false, setScale: false }, y: false, points: { size: 7, fill: surface, show: pointOf as uPlot.Cursor.Points.Show }, bind: { dblclick: () => zoomOut } },
     scales: {
-      x: { range: (_, min, max) => (reach.current ? [...reach.current] : [min, max]) },
+      x: { range: () => [...reach.current] },
       y: { range: (_, min, max) => [Math.min(0, min ?? 0) * 1.08, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] },
     },
     axes: [
-      { ...axis, size: 18, space: 64, grid: { show: false }, values: (made, splits) => splits.map((at) => axisTime(new Date(at * 1_000), (made.scales["x"]!.max ?? 0) - (made.scales["x"]!.min ?? 0))) },
-      { ...axis, size: 56, space: 26, grid: { stroke: line, width: 1 }, values: (_, splits) => splits.map((value) => written(value)) },
+      { ...axis, size: 20, gap: 6, space: 64, grid: { show: false }, ...(daily ? { incrs: DAYS } : {}), values: (made, splits) => splits.map((at) => axisTime(new Date(at * 1_000), daily ? Infinity : (made.scales["x"]!.max ?? 0) - (made.scales["x"]!.min ?? 0))) },
+      { ...axis, size: 56, space: 26, grid: { stroke: line, width: 1 }, ...(steps ? { incrs: steps } : {}), values: (_, splits) => splits.map((value) => written(value)) },
     ],
     series: [
       {},
@@ -189,11 +203,12 @@ function options({ element, drawn, height, banded, bars, axis: written, tell, re
       ...strokes.map((stroke, place) => {
         return {
           stroke,
-          width: 1.6,
+          // A hairline costs a twentieth of any other line, and of many lines one sees no more.
+          width: drawn.length > SHOWN_MAX ? 1 : 1.6,
           dash: DASHES[Math.floor(place / COLOURS.length) % DASHES.length]!,
           fill: drawn.length === 1 ? faint(stroke) : undefined,
           points: { show: !bars, filter: (made, series) => alone(made.data[series]!), size: 5, fill: stroke },
-          ...(bars ? { paths: uPlot.paths.bars!({ size: [0.7, 24] }), fill: stroke } : {}),
+          ...(bars ? { paths: uPlot.paths.bars!({ size: [0.7, daily ? 60 : 24], align: 1 }), fill: stroke } : {}),
         } satisfies uPlot.Series;
       }),
     ],

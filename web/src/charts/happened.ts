@@ -4,25 +4,22 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { ask } from "../api/fetch";
 import type { PageChangeItem } from "../api/types";
-import { rangeOf } from "../lib/range";
-import { useView } from "../lib/url";
+import type { Range } from "../lib/range";
 import type { Happening } from "./chart";
 
 const CHANGES = "/api/changes";
 const SLOW_MS = 60_000;
 const MOST = 100;
 
-/** All charts of a page share the answer. Where one bot is looked at, only its own. */
-export function useDeploys(): readonly Happening[] | undefined {
-  const { params } = useView();
-  const { query } = rangeOf(params);
-  const bot = params.get("bot") ?? "";
+/** All charts of a time share the answer. Where one bot is looked at, only its own. */
+export function useDeploys(query: Range["query"] | null, bot: string): readonly Happening[] | undefined {
   const found = useQuery({
     queryKey: [CHANGES, "deploys", query, bot],
     queryFn: () => ask<PageChangeItem>(CHANGES, { ...query, kind: "deploy", bot, limit: MOST }),
     placeholderData: keepPreviousData,
     staleTime: SLOW_MS,
-    refetchInterval: SLOW_MS,
+    refetchInterval: query && "from" in query ? false : SLOW_MS,
+    enabled: query !== null,
   }).data;
   return useMemo(() => found?.items.map(({ at, text }) => ({ at: Date.parse(at) / 1_000, text })), [found]);
 }

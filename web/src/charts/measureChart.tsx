@@ -3,9 +3,11 @@
 import { useMemo } from "react";
 import { useCatalogue } from "../api/queries";
 import type { History } from "../api/types";
-import { axisOf, formatOf } from "../lib/format";
+import { formatOf } from "../lib/format";
 import { boundsOf } from "../lib/levels";
-import { linesOf } from "../lib/series";
+import { rangeOf } from "../lib/range";
+import { linesOf, reachOf } from "../lib/series";
+import { useView } from "../lib/url";
 import { Chart, type Line } from "./chart";
 import { useDeploys } from "./happened";
 import type { Usual } from "./usual";
@@ -34,15 +36,15 @@ export function MeasureChart({ of, measures, height, span, counted = true, bars 
     () => (of ? Object.entries(measures).flatMap(([name, label]) => linesOf(of, name, label, counted)).slice(0, most) : []).map((line) => ({ ...line, band: usual?.bands.get(line.key) })),
     [of, told, counted, most, usual],
   );
-  const deploys = useDeploys();
+  const { params } = useView();
+  const deploys = useDeploys(rangeOf(params).query, params.get("bot") ?? "");
   const unit = of?.units[first] ?? catalogue?.metrics.find(({ name }) => `metric:${name}` === first)?.unit;
   const format = formatOf(unit);
-  const window = of && ([Date.parse(of.from) / 1_000, Date.parse(of.to) / 1_000] as const);
   const words = lines.flatMap(({ label, points }) => {
     const values = points.map(([, value]) => value).filter((value) => value !== null);
     return values.length ? [`${label}: highest ${format(values.reduce((a, b) => Math.max(a, b)))}, last ${format(values.at(-1) ?? null)}`] : [];
   });
-  if (!words.length) return <p className="chart quiet" style={{ minHeight: of ? 0 : height }}>{of ? "Nothing in this time." : "Loading…"}</p>;
+  if (!of || !words.length) return <p className="chart quiet" style={{ minHeight: of ? 0 : height }}>{of ? "Nothing in this time." : "Loading…"}</p>;
   const label = `${span}. ${words.slice(0, 10).join("; ")}${words.length > 10 ? `; and ${words.length - 10} more` : ""}`;
-  return <Chart lines={lines} label={label} format={format} axis={axisOf(unit)} height={height} span={span} window={window} bars={bars} bounds={boundsOf(catalogue?.measures, first)} happened={deploys} note={usual?.note ?? ""} />;
+  return <Chart lines={lines} label={label} unit={unit} height={height} span={span} window={reachOf(of)} bars={bars} bounds={boundsOf(catalogue?.measures, first)} happened={deploys} note={usual?.note ?? ""} />;
 }

@@ -24,7 +24,7 @@ test("whom an incident is of is said with the labels that say something", () => 
 
 test("what a rule asks is said in a line", () => {
   expect(asks({ name: "a", field: "cpu.usage", value: 80, timeframe: "2m", for: "3m" })).toBe("avg of cpu.usage over 2m ≥ 80 for 3m");
-  expect(asks({ name: "a", field: "action.errors", per: "action.count", aggregation: "sum", operand: "equalOrLessThan", value: 0.1, timeframe: "5m", for: "0s" })).toBe("sum of action.errors / action.count over 5m ≤ 0.1");
+  expect(asks({ name: "a", field: "action.errors", per: "action.count", aggregation: "sum", operand: "equalOrLessThan", value: 0.1, timeframe: "5m", for: "0s" })).toBe("sum of action.errors / action.count over 5m ≤ 10 %");
   expect(asks({ name: "a", kind: "composite", all: ["b", "c"] })).toBe("all of b, c");
   expect(asks({ name: "a", kind: "baseline", field: "messages.in", options: { side: "low" } })).toBe("messages.in is lower than usual at this hour of the week");
   expect(asks({ name: "a", kind: "contract", value: 1, options: { when: "handoff", then: [{ what: "message human" }], within: "15m" } })).toBe("after handoff comes message human within 15m");

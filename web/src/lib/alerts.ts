@@ -1,6 +1,7 @@
 // Rules and incidents, as people read and change them.
 
 import type { Rule, Severity } from "../api/types";
+import { percent } from "./format";
 import type { Level } from "./levels";
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -29,6 +30,12 @@ export function subjectOf(labels: Readonly<Record<string, string>>): string {
   return (known.length ? known : Object.keys(labels).map((name) => [name, "(none)"] as const)).map(([name, value]) => `${name} ${value}`).join(", ") || "everything";
 }
 
+/** The rules that one is made of. */
+export const partsOf = (rule: Rule): readonly string[] => [...(rule.all ?? []), ...(rule.any ?? [])];
+
+/** What its value is held against as it stands in a chart; null: it is held against something else. */
+export const boundOf = (rule: Rule): number | null => (rule.kind === "threshold" || rule.kind === "ratio" ? (rule.value ?? 0) : null);
+
 const SIDES: Record<string, string> = { low: "lower than", high: "higher than" };
 
 /** Either is written in short, as a text, or as an object that says more. */
@@ -41,13 +48,13 @@ function promised(options: Readonly<Record<string, unknown>>): string {
 
 /** What a rule asks, in a line. */
 export function asks(rule: Rule): string {
-  if (rule.kind === "composite") return `${rule.all?.length ? "all of" : "any of"} ${[...(rule.all ?? []), ...(rule.any ?? [])].join(", ")}`;
+  if (rule.kind === "composite") return `${rule.all?.length ? "all of" : "any of"} ${partsOf(rule).join(", ")}`;
   if (rule.kind === "baseline") return `${rule.field} is ${SIDES[String(rule.options?.["side"])] ?? "not as"} usual at this hour of the week`;
   if (rule.kind === "contract") return `${promised(rule.options ?? {})}${rule.value === 1 ? "" : `, broken ${rule.value} times over ${rule.timeframe}`}`;
   const what = rule.per ? `${rule.field} / ${rule.per}` : rule.field;
   if (rule.kind === "absence") return `nothing comes of ${what} for ${rule.timeframe}`;
   const held = secondsIn(rule.for) ? ` for ${rule.for}` : "";
-  return `${rule.aggregation ?? "avg"} of ${what} over ${rule.timeframe ?? "1m"} ${rule.operand === "equalOrLessThan" ? "≤" : "≥"} ${rule.value ?? 0}${held}`;
+  return `${rule.aggregation ?? "avg"} of ${what} over ${rule.timeframe ?? "1m"} ${rule.operand === "equalOrLessThan" ? "≤" : "≥"} ${rule.per ? percent((rule.value ?? 0) * 100) : (rule.value ?? 0)}${held}`;
 }
 
 /** From 0 to a good deal beyond the threshold, in steps one can hit. */

@@ -33,10 +33,12 @@ export function seconds(value: number | null | undefined): string {
   if (value == null) return NONE;
   const whole = Math.round(value);
   if (whole < 60) return `${whole} sec`;
-  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} sec`;
-  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
-  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`;
+  if (whole < 3_600) return both(Math.floor(whole / 60), "min", whole % 60, "sec");
+  if (whole < 86_400) return both(Math.floor(whole / 3_600), "h", Math.floor((whole % 3_600) / 60), "min");
+  return both(Math.floor(whole / 86_400), "d", Math.floor((whole % 86_400) / 3_600), "h");
 }
+
+const both = (great: number, unit: string, small: number, below: string) => (small ? `${great} ${unit} ${small} ${below}` : `${great} ${unit}`);
 
 /** Never 100 % where one failed: 99.995 is 99.99. */
 export function percent(value: number | null | undefined): string {
@@ -81,6 +83,14 @@ export function briefSeconds(value: number | null | undefined): string {
 
 const briefMs = (value: number | null | undefined) => briefSeconds(value == null ? null : value / 1_000);
 const BRIEF: typeof FORMATS = { ms: briefMs, seconds: briefSeconds, s: briefSeconds };
+
+/** What an axis of time counts in: whole seconds, minutes, hours and days; of other units whatever is round. */
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000, 2_592_000, 8_640_000];
+const FRACTIONS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+const SECONDS = [...FRACTIONS, ...STEPS_S];
+const MILLISECONDS = [...FRACTIONS, ...SECONDS.map((step) => step * 1_000)];
+const STEPS: Record<string, number[]> = { ms: MILLISECONDS, seconds: SECONDS, s: SECONDS };
+export const stepsOf = (unit: string | undefined): number[] | undefined => STEPS[unit ?? ""];
 
 export const axisOf = (unit: string | undefined) => BRIEF[unit ?? ""] ?? formatOf(unit);
 

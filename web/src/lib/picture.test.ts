@@ -35,6 +35,7 @@ test("a flow to what is not shown is not drawn", () => {
   const flows = ["x", "y", "z"].map((part, place) => ({ bot: "a", part, perSecond: 3 - place, failedShare: 0 }));
   const found = picture([bot("a")], [], [...flows, { bot: "gone", part: "x", perSecond: 9, failedShare: 0 }], 2);
   expect(found.flows.map(({ bot, part }) => `${bot} ${part}`)).toEqual(["a x", "a y"]);
+  expect(found.left).toBe(1);
 });
 
 test("traffic is calls by the second, and failures their share", () => {

@@ -32,6 +32,8 @@ export interface Picture {
   parts: Part[];
   flows: Flow[];
   height: number;
+  /** How many parts there is no room for. */
+  left: number;
 }
 
 export const WIDTH = 1_000;
@@ -54,10 +56,11 @@ export function picture(bots: readonly Bot[], services: readonly ServiceItem[], 
   const busy = new Map<string, number>();
   for (const flow of flows) busy.set(flow.part, (busy.get(flow.part) ?? 0) + flow.perSecond);
   const others = [...busy.keys()].filter((name) => !watched.has(alike(name))).sort((a, b) => busy.get(b)! - busy.get(a)! || a.localeCompare(b));
-  const parts = [
+  const all = [
     ...services.map((service) => ({ name: service.name, service, level: levelOfService(service.status), says: wordsOfService(service.status) })),
     ...others.map((name) => ({ name, service: null, level: "unknown" as Level, says: "not watched" })),
-  ].slice(0, most);
+  ];
+  const parts = all.slice(0, most);
   const rows = Math.max(bots.length, Math.ceil(parts.length / 2), 1);
   const height = 2 * TOP + (rows - 1) * ROW;
   const spread = (place: number, of: number) => (height - (of - 1) * ROW) / 2 + place * ROW;
@@ -69,6 +72,7 @@ export function picture(bots: readonly Bot[], services: readonly ServiceItem[], 
     ),
     flows: flows.filter((flow) => bots.some(({ name }) => name === flow.bot) && parts.some(({ name }) => name === flow.part)),
     height,
+    left: all.length - parts.length,
   };
 }
 

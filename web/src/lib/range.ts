@@ -49,6 +49,9 @@ function between(from: Date, to: Date): string {
   return first.slice(0, 10) === last.slice(0, 10) ? `${first} – ${last.slice(11)}` : `${first} – ${last}`;
 }
 
+/** What moves in the living picture is what was counted lately, whatever time one looks at. */
+export const LATELY: Range = { query: { period: "5m" }, seconds: 300, label: "last 5 minutes", custom: false };
+
 /** A step that gives about so many points, as the API takes it. */
 export function stepOf(range: Range, points: number): string {
   return `${STEPS.find((step) => range.seconds / step <= points) ?? STEPS.at(-1)}s`;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { History } from "../api/types";
-import { is, linesOf, summary, whole } from "./series";
+import { is, linesOf, quotients, reachOf, summary, whole } from "./series";
 
 const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
 
@@ -33,4 +33,18 @@ test("a summary is of what has a value", () => {
 
 test("a value with a bar in it is one value", () => {
   expect(is("action", "a|b\\c")).toBe("action=a\\|b\\\\c");
+});
+
+test("a ratio is one measure by another, of the same labels in the same step", () => {
+  const per = [{ ...series({ bot: "a" }, 4, 0, null, 2), measure: "n" }, { ...series({ bot: "c" }, 3, 0), measure: "n" }];
+  const found = quotients(history(series({ bot: "a" }, 1, 0, 1, null), series({ bot: "b" }, 1), ...per), "m", "n");
+  expect(found.series.map(({ labels, points }) => [labels["bot"], points.map(([, value]) => value)])).toEqual([
+    ["a", [0.25, null, null, null]],
+    ["c", [0, null]],
+  ]);
+  expect(found.units).toEqual({ m: "share" });
+});
+
+test("a chart reaches over all that was asked for", () => {
+  expect(reachOf(history())).toEqual([0, 300]);
 });

@@ -4,10 +4,13 @@ import type { History, SeriesShape } from "../api/types";
 
 export type Point = readonly [number, number | null];
 
+/** From when to when one asked, in seconds. */
+export const reachOf = ({ from, to }: { from: string; to: string }) => [Date.parse(from) / 1_000, Date.parse(to) / 1_000] as const;
+
 /** Without the steps at both ends that are not whole: half a step's count looks like a fall. Where there is no more
  * than that, it is shown all the same. */
 export function whole(points: readonly Point[], stepS: number, from: string, to: string): readonly Point[] {
-  const [fromS, toS] = [Date.parse(from) / 1_000, Date.parse(to) / 1_000];
+  const [fromS, toS] = reachOf({ from, to });
   const found = points.filter(([at]) => at >= fromS && at + stepS <= toS);
   return found.some(([, value]) => value) ? found : points;
 }
@@ -23,6 +26,20 @@ export function linesOf(history: History, measure: string, name: string, counted
       points: counted ? whole(series.points, series.step_seconds ?? history.step_seconds, history.from, history.to) : series.points,
     }));
 }
+
+/** One count by another, step by step: what a ratio is about. Of what never was there are none; by nothing is nothing. */
+export function quotients(history: History, measure: string, per: string): History {
+  const above = new Map(history.series.filter((series) => series.measure === measure).map((series) => [keyOf(series.labels), new Map(series.points)]));
+  const series = history.series
+    .filter((one) => one.measure === per)
+    .map((one) => {
+      const counted = above.get(keyOf(one.labels));
+      return { ...one, measure, points: one.points.map(([at, by]): [number, number | null] => [at, over(counted ? (counted.get(at) ?? null) : 0, by)]) };
+    });
+  return { ...history, series, units: { ...history.units, [measure]: "share" } };
+}
+
+const over = (value: number | null, by: number | null) => (value === null || !by ? null : value / by);
 
 /** A label without a value says nothing beside one that has one. */
 export function labelOf(series: SeriesShape): string {

@@ -32,6 +32,9 @@ export function axisTime(at: Date, spanS: number): string {
   return spanS < 600 ? clock(at) : minute(at);
 }
 
+/** Where a day stands under a chart, in seconds: under its own name, in whatever zone it was counted. */
+export const dayStart = (day: string) => Date.parse(`${day}T00:00:00`) / 1_000;
+
 /** As a form field for a moment takes it, in the viewer's zone. */
 export const fieldTime = (at: Date) => absolute(at).slice(0, 16).replace(" ", "T");
 

@@ -30,7 +30,7 @@ const COLUMNS: Column<ContractShape>[] = [
   { name: "When", cell: (item) => <Said text={item.when} />, less: "middle" },
   { name: "Then", cell: (item) => <Said text={`${item.then.join(" or ")}, within ${item.terms.map(({ within }) => within).join(" or ")}`} />, less: "middle" },
   { name: "Kept", number: true, by: (item) => item.rate, cell: (item) => percent(item.rate) },
-  { name: "Breached", number: true, by: (item) => item.breached, cell: (item) => count(item.breached) },
+  { name: "Breached", number: true, by: (item) => item.breached, cell: (item) => count(item.breached), less: "middle" },
   { name: "Late", number: true, by: (item) => item.late, cell: (item) => count(item.late), less: "wide" },
 ];
 

@@ -47,7 +47,7 @@ function Detail({ of }: { of: Session }) {
         <Fact name="Host"><Said text={session.host} /></Fact>
         <Fact name="State"><State of={session} /></Fact>
         <Fact name="Messages">{session.messages_in} in, {session.messages_out} out</Fact>
-        {session.feedback && <Fact name="Feedback">{session.feedback.average.toFixed(1)} of {session.feedback.count}</Fact>}
+        {session.feedback && <Fact name="Feedback">{session.feedback.average.toFixed(1)} <span className="quiet">({session.feedback.count === 1 ? "said once" : `mean of ${session.feedback.count}`})</span></Fact>}
       </dl>
       {of.other_bots.length > 0 && (
         <p className="pad quiet">
@@ -70,7 +70,7 @@ function Detail({ of }: { of: Session }) {
               <tbody>
                 {of.traces.map((trace) => (
                   <tr key={trace.trace_id}>
-                    <td>{clock(new Date(trace.start))}</td>
+                    <td title={absolute(new Date(trace.start))}>{clock(new Date(trace.start))}</td>
                     <td>
                       <Link to={`/traces/${trace.trace_id}`}><Said text={trace.name} /></Link>{" "}
                       {trace.failed && <Mark level="critical">failed</Mark>}

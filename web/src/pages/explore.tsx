@@ -70,7 +70,7 @@ function Histogram({ of }: { of: LogPage["histogram"] | null }) {
     { label: "Warnings and worse", points: points(WORSE.map((level) => of.levels[level] ?? [])), colour: "--critical" },
   ];
   const [all, bad] = lines.map((line) => count(line.points.reduce((sum, [, found]) => sum + (found ?? 0), 0)));
-  return <Chart lines={lines} label={`${all} log records, ${bad} of them warnings or worse`} span={`${all} records`} format={count} height={100} bars />;
+  return <Chart lines={lines} label={`${all} log records, ${bad} of them warnings or worse`} span={`${all} records`} unit="count" height={100} window={[from, from + BUCKETS * of.step_seconds]} bars />;
 }
 
 function Traces() {

@@ -4,6 +4,7 @@ import { useFault, useList } from "../api/queries";
 import type { Fault, FaultItem, PageFaultItem } from "../api/types";
 import { Chart } from "../charts/chart";
 import { count, exact } from "../lib/format";
+import { dayStart } from "../lib/time";
 import { set } from "../lib/url";
 import { addressOf } from "./conversations";
 import { BotChoice, useParam } from "./filters";
@@ -52,7 +53,7 @@ export function FaultPage({ id }: { id: string }) {
 }
 
 function Detail({ of }: { of: Fault }) {
-  const days = of.days.map(({ day, count: times }) => [Date.parse(`${day}T00:00:00Z`) / 1_000, times] as const);
+  const days = of.days.map(({ day, count: times }) => [dayStart(day), times] as const);
   return (
     <Panel title={<>Fault: <Said text={of.type || "(no type)"} /></>} aside={<Link to="/explore/faults" sameTime className="button">✕ Close</Link>}>
       <p className="pad"><Said text={of.message} className="message" /></p>
@@ -68,7 +69,7 @@ function Detail({ of }: { of: Fault }) {
         {of.session_id && <Link to={addressOf({ id: of.session_id, bot: of.bot })}>Conversation of the newest</Link>}
         <Link to={`/explore?bot=${encodeURIComponent(of.bot)}&q=${encodeURIComponent(of.type)}`} sameTime>In the logs</Link>
       </p>
-      {days.length > 1 && <Chart lines={[{ label: "Times a day", points: days, colour: "--critical" }]} label={`${exact(of.count)} times on ${days.length} days`} format={count} height={120} span="by day, in UTC" bars />}
+      {days.length > 1 && <Chart lines={[{ label: "Times a day", points: days, colour: "--critical" }]} label={`${exact(of.count)} times on ${days.length} days`} unit="count" height={120} window={[days[0]![0], days.at(-1)![0] + 86_400]} span="by day, in UTC" bars daily />}
       <h3>Where</h3>
       {of.stack ? <pre className="stack"><Said text={of.stack} className="message" /></pre> : <Empty>It came without a stack trace.</Empty>}
     </Panel>

@@ -6,7 +6,7 @@ import { useList } from "../api/queries";
 import type { CommonQueries, CommonQuery, CriticalShape, DriftShape, Engagement, FeedbackItem, InvalidShape, Me, Misunderstood, PageDriftShape, PageFeedbackItem, PageInvalidShape, PageMisunderstood, ProfileShape, SourceShape, Uttered } from "../api/types";
 import { Chart } from "../charts/chart";
 import { count, milliseconds, percent } from "../lib/format";
-import { absolute, clock } from "../lib/time";
+import { absolute, clock, dayStart } from "../lib/time";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
 import { Contracts } from "./contracts";
@@ -346,11 +346,13 @@ function People() {
       </form>
       <Answer of={asked}>
         {({ items, known_since }) => {
-          const points = (of: "users" | "new") => items.map((item) => [Date.parse(`${item.start}T00:00:00Z`) / 1_000, item[of]] as const);
+          const starts = items.map(({ start }) => dayStart(start));
+          const end = starts.at(-1)! + (starts.length > 1 ? starts.at(-1)! - starts.at(-2)! : 86_400);
+          const points = (of: "users" | "new") => items.map((item) => [dayStart(item.start), item[of]] as const);
           if (!items.some(({ users }) => users)) return <Empty>No user is known in this time. Users are known by <code>user.id</code>.</Empty>;
           return (
             <>
-              <Chart lines={[{ label: "wrote", points: points("users") }, { label: "for the first time", points: points("new") }]} label="Users who wrote, and new ones" format={count} height={180} span={EVERY.find(([one]) => one === every)?.[1] ?? ""} bars />
+              <Chart lines={[{ label: "wrote", points: points("users") }, { label: "for the first time", points: points("new") }]} label="Users who wrote, and new ones" unit="count" height={180} window={[dayStart(items[0]!.start), end]} span={EVERY.find(([one]) => one === every)?.[1] ?? ""} bars daily />
               {known_since && <p className="pad quiet">Whoever came before {absolute(new Date(known_since))} counts as new.</p>}
               <Table
                 items={[...items].reverse()} keyOf={(item) => item.start}

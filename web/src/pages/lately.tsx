@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000;
 const SLOW_MS = 30_000;
 const SHOWN = 6;
 // Incidents and services are told by themselves, with how they ended.
-const OTHERS: readonly ChangeItem["kind"][] = ["deploy", "model", "dependency", "limit", "breaker", "document", "rule"];
+const OTHERS: readonly ChangeItem["kind"][] = ["service", "deploy", "model", "dependency", "limit", "breaker", "document", "rule"];
 const LOUD: readonly ChangeItem["kind"][] = ["limit", "breaker", "document"];
 
 export function OpenIncidents() {
@@ -56,6 +56,9 @@ export function LastHour() {
   const incidents = useQuery({ queryKey: ["/api/incidents", "hour"], queryFn: () => ask<PageIncidentItem>("/api/incidents", { period: "2h", limit: 100 }), refetchInterval: SLOW_MS });
   const changes = useQuery({ queryKey: ["/api/changes", "hour"], queryFn: () => ask<PageChangeItem>("/api/changes", { period: "1h", kind: OTHERS, limit: 50 }), refetchInterval: SLOW_MS });
   const services = useServices();
+  const all = changes.data?.items ?? [];
+  const changed = all.filter(({ kind }) => kind === "service"); // one that was only looked at for the first time is not among them
+  const others = all.filter(({ kind }) => kind !== "service");
   const found: Happened[] = [
     ...(incidents.data?.items ?? []).flatMap(({ id, startTime, endTime, severity, ruleName, labels }) => {
       const one = { text: `${ruleName} ${Object.values(labels).filter(Boolean).join(", ")}`, to: `/incidents/${id}` };
@@ -64,8 +67,8 @@ export function LastHour() {
         ...(endTime ? [{ ...one, key: `r${id}`, at: endTime, level: "ok" as const, what: "over" }] : []),
       ];
     }),
-    ...(changes.data?.items ?? []).map(({ kind, at, text, url }, place) => ({ key: `c${place} ${at}`, at, level: LOUD.includes(kind) ? ("warning" as const) : ("unknown" as const), what: kind, text, to: url })),
-    ...(services.data?.items ?? []).flatMap(({ name, status, since }) => (since ? [{ key: `s${name}`, at: since, level: status === "running" ? ("ok" as const) : ("warning" as const), what: status, text: name, to: `/system?service=${encodeURIComponent(name)}` }] : [])),
+    ...others.map(({ kind, at, text, url }, place) => ({ key: `c${place} ${at}`, at, level: LOUD.includes(kind) ? ("warning" as const) : ("unknown" as const), what: kind, text, to: url })),
+    ...(services.data?.items ?? []).filter(({ name }) => changed.some(({ text }) => text.startsWith(`${name} is `))).flatMap(({ name, status, since }) => (since ? [{ key: `s${name}`, at: since, level: status === "running" ? ("ok" as const) : ("warning" as const), what: status, text: name, to: `/system?service=${encodeURIComponent(name)}` }] : [])),
   ]
     .filter(({ at }) => now - Date.parse(at) < HOUR_MS)
     .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));

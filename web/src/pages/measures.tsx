@@ -4,7 +4,7 @@ import { useCatalogue, useHistory } from "../api/queries";
 import type { History, SeriesShape } from "../api/types";
 import { MeasureChart } from "../charts/measureChart";
 import { UsualToggle, useUsual } from "../charts/usual";
-import { formatOf } from "../lib/format";
+import { briefSeconds, formatOf } from "../lib/format";
 import { stepOf } from "../lib/range";
 import { is, labelOf, summary } from "../lib/series";
 import { absolute } from "../lib/time";
@@ -60,7 +60,7 @@ function Values({ of, wanted, show }: Of & { of: History }) {
   const format = formatOf(of.units[wanted.measure]);
   const rows = of.series.map((series) => ({ series, ...summary(series.points) }));
   type Row = (typeof rows)[number];
-  const column = (name: string, by: (row: Row) => number | null): Column<Row> => ({ name, number: true, by, cell: (row) => format(by(row)) });
+  const column = (name: string, by: (row: Row) => number | null, less?: "middle"): Column<Row> => ({ name, number: true, by, cell: (row) => format(by(row)), ...(less ? { less } : {}) });
   return (
     <>
       <Table
@@ -70,11 +70,11 @@ function Values({ of, wanted, show }: Of & { of: History }) {
           { name: "Series", by: ({ series }) => labelOf(series), cell: ({ series }) => <Name of={series} wanted={wanted} show={show} /> },
           column("Last", ({ last }) => last),
           column("Mean of steps", ({ mean }) => mean),
-          column("Lowest", ({ low }) => low),
+          column("Lowest", ({ low }) => low, "middle"),
           column("Highest", ({ high }) => high),
         ]}
       />
-      <p className="pad quiet">{of.series.length} series, steps of {of.step_seconds} s, from {absolute(new Date(of.from))} to {absolute(new Date(of.to))}.</p>
+      <p className="pad quiet">{of.series.length} series, steps of {briefSeconds(of.step_seconds)}, from {absolute(new Date(of.from))} to {absolute(new Date(of.to))}.</p>
     </>
   );
 }

@@ -86,14 +86,14 @@ function Cards({ status, history, measures, span }: CardsProps) {
   return (
     <div className="cards">
       <Card
-        title="Sessions"
+        title="Sessions" to="/conversations"
         value={sessions.active === null ? NONE : exact(sessions.active)}
         caption={<Mark level={sessions.active === null ? "unknown" : "ok"}>Active</Mark>}
         facts={[["Peak today", count(sessions.peak_today)], ["Average duration", seconds(sessions.avg_duration_seconds)]]}
         chart={<MeasureChart of={history} measures={{ "sessions.active": "Active sessions" }} counted={false} height={120} span={span} />}
       />
       <Card
-        title="Messages"
+        title="Messages" to="/explore/measures?measure=messages.count&by=bot"
         value={count(messages.today)}
         exactly={messages.today}
         caption="Today"
@@ -101,7 +101,7 @@ function Cards({ status, history, measures, span }: CardsProps) {
         chart={<MeasureChart of={history} measures={{ "messages.count": "Messages" }} height={120} span={span} />}
       />
       <Card
-        title="Response"
+        title="Response" to="/explore/measures?measure=response.time&by=bot"
         value={milliseconds(messages.avg_response_ms)}
         caption="Average"
         facts={[["Today", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>], ["p95 lately", milliseconds(latest(history, "response.time.p95"))]]}
@@ -119,6 +119,7 @@ function latest(history: History | undefined, measure: string): number | null {
 
 interface CardProps {
   title: string;
+  to: string;
   value: string;
   exactly?: number | null;
   caption: ReactNode;
@@ -126,10 +127,10 @@ interface CardProps {
   chart: ReactNode;
 }
 
-function Card({ title, value, exactly, caption, facts, chart }: CardProps) {
+function Card({ title, to, value, exactly, caption, facts, chart }: CardProps) {
   return (
     <section className="panel card">
-      <h2>{title}</h2>
+      <h2><Link to={to} sameTime>{title}</Link></h2>
       <p className="figure" title={exactly == null ? undefined : exact(exactly)}>
         <strong>{value}</strong> <span>{caption}</span>
       </p>
@@ -159,7 +160,7 @@ function Resources({ of, measures }: { of: Status["resources"]; measures: readon
           const level = levelOf(of[key], boundsOf(measures, measure));
           return (
             <div key={key}>
-              <dt>{label}</dt>
+              <dt><Link to={`/explore/measures?measure=${measure}&by=host`} sameTime>{label}</Link></dt>
               <dd>
                 {of[key] === null ? (
                   <span className="bar none" />

@@ -8,6 +8,7 @@ import { type Flow, flowsOf, HALF, packets, type Part, path, picture, TALL, WIDT
 import { usePrefs } from "../lib/prefs";
 import { plain } from "../lib/text";
 import { go } from "../lib/url";
+import { Link } from "./parts";
 
 const PARTS_MAX = 16;
 const BOTS_MAX = 8;
@@ -25,6 +26,7 @@ interface Props {
 export function LivingPicture({ bots, services, traffic }: Props) {
   const { still } = usePrefs();
   const found = useMemo(() => picture(heardOf(bots), services, traffic ? flowsOf(traffic) : [], PARTS_MAX), [bots, services, traffic]);
+  const left = found.left + Math.max(0, bots.length - BOTS_MAX);
   const partOf = new Map(found.parts.map((part) => [part.name, part]));
   const wrong = found.parts.filter(({ level }) => level === "critical" || level === "warning");
   const told = wrong.length ? wrong.map(({ name, says }) => `${plain(name)} is ${says}`).join(", ") : "no service is known to be unwell";
@@ -40,6 +42,7 @@ export function LivingPicture({ bots, services, traffic }: Props) {
         ))}
         {found.parts.map((part) => <Service key={part.name} part={part} />)}
       </svg>
+      {left > 0 && <p className="pad quiet">There is no room for {left} more, which are called less; <Link to="/actions/dependencies">all of them</Link></p>}
     </div>
   );
 }
@@ -53,7 +56,7 @@ function heardOf(bots: readonly BotItem[]) {
 
 function Service({ part }: { part: Part }) {
   const to = part.service ? `/system?service=${encodeURIComponent(part.name)}` : `/actions/dependencies?name=${encodeURIComponent(part.name)}`;
-  return <Node name={part.name} under={`${SHAPES[part.level]} ${part.says}`} x={part.x} y={part.y} to={to} className={`service ${part.level}`} />;
+  return <Node name={part.name} under={`${SHAPES[part.level]} ${part.says}${part.service?.version ? ` · ${plain(part.service.version)}` : ""}`} x={part.x} y={part.y} to={to} className={`service ${part.level}`} />;
 }
 
 interface NodeProps {

@@ -9,7 +9,7 @@ import { headingOf } from "../lib/queues";
 import { stepOf } from "../lib/range";
 import { is } from "../lib/series";
 import { BotChoice, useParam } from "./filters";
-import { Answer, Empty, Export, Mark, Panel, Said, When } from "./parts";
+import { Answer, Empty, Export, Link, Mark, Panel, Said, When } from "./parts";
 import { useRange } from "./range";
 import { type Column, Table } from "./table";
 
@@ -43,7 +43,7 @@ export function Queues() {
 function Found({ of }: { of: QueuePage }) {
   const measures = useCatalogue().data?.measures;
   const columns: Column<QueueItem>[] = [
-    { name: "Queue", by: (item) => item.queue, cell: (item) => <><Said text={item.queue} /> <span className="quiet"><Said text={[item.group, item.broker ?? item.bot].filter(Boolean).join(" · ")} /></span></> },
+    { name: "Queue", by: (item) => item.queue, cell: (item) => <><Link to={`/explore/measures?measure=queue.depth&where=${encodeURIComponent(is("queue", item.queue))}`} sameTime><Said text={item.queue} /></Link> <span className="quiet"><Said text={[item.group, item.broker ?? item.bot].filter(Boolean).join(" · ")} /></span></> },
     { name: "Waiting", number: true, by: (item) => item.depth, cell: (item) => <Mark level={levelOf(item.depth, boundsOf(measures, "queue.depth"))}>{count(item.depth)}</Mark> },
     { name: "In work", number: true, by: (item) => item.pending, cell: (item) => count(item.pending), less: "wide" },
     {

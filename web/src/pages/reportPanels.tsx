@@ -2,10 +2,11 @@
 
 import { type MouseEvent, type ReactNode, useMemo } from "react";
 import type { AnswerShape, Panel as PanelShape, ReportData, SeriesShape } from "../api/types";
-import { Chart, type Line } from "../charts/chart";
-import { axisOf, formatOf } from "../lib/format";
+import { Chart, type Happening, type Line } from "../charts/chart";
+import { useUsual } from "../charts/usual";
+import { formatOf } from "../lib/format";
 import { levelOf } from "../lib/levels";
-import { labelOf } from "../lib/series";
+import { keyOf, labelOf, reachOf } from "../lib/series";
 import { absolute } from "../lib/time";
 import { rowsOf } from "../lib/wanted";
 import { Mark, Said } from "./parts";
@@ -13,12 +14,19 @@ import { Table } from "./table";
 
 const HEIGHT = 190;
 
-export function ReportPanels({ of }: { of: ReportData }) {
+/** What stands around the lines where one is signed in: behind a link nothing more is asked than the report. */
+export interface Around {
+  happened: readonly Happening[] | undefined;
+  usual: boolean;
+}
+const NOTHING: Around = { happened: undefined, usual: false };
+
+export function ReportPanels({ of, around = NOTHING }: { of: ReportData; around?: Around }) {
   const one = (panel: PanelShape, place: number) => (
     <section key={place} className="panel">
       <header><h2><Said text={nameOf(panel)} /></h2></header>
       <About panel={panel} answer={of.answers[place]!} period={of.period} />
-      <PanelAnswer panel={panel} answer={of.answers[place]!} />
+      <PanelAnswer panel={panel} answer={of.answers[place]!} around={around} />
     </section>
   );
   return (
@@ -53,10 +61,10 @@ function About({ panel, answer, period }: Props & { period: string }) {
   );
 }
 
-export function PanelAnswer({ panel, answer }: Props) {
+export function PanelAnswer({ panel, answer, around = NOTHING }: Props & { around?: Around }) {
   return (
     <>
-      {answer.problem ? <p className="pad"><Mark level="critical"><Said text={answer.problem} /></Mark></p> : !answer.series.length ? <p className="pad quiet">Nothing in this time.</p> : <Values panel={panel} answer={answer} />}
+      {answer.problem ? <p className="pad"><Mark level="critical"><Said text={answer.problem} /></Mark></p> : !answer.series.length ? <p className="pad quiet">Nothing in this time.</p> : <Values panel={panel} answer={answer} around={around} />}
       {answer.notes.length > 0 && <p className="pad quiet">{answer.notes.join(" ")}</p>}
       {answer.left_out > 0 && <p className="pad quiet">{answer.left_out} others are left out.</p>}
     </>
@@ -68,10 +76,10 @@ function aboutOf(panel: PanelShape): string {
   return [panel.title ? panel.measure : "", panel.by?.length ? `by ${panel.by.join(", ")}` : "", as, ...(panel.where ?? [])].filter(Boolean).join(" · ");
 }
 
-function Values({ panel, answer }: Props) {
+function Values({ panel, answer, around }: Props & { around: Around }) {
   if (panel.drawn === "number" && answer.series.length === 1) return <Figure of={answer} />;
   if (panel.drawn === "number" || panel.drawn === "table") return <Listed panel={panel} answer={answer} />;
-  return <Drawing panel={panel} answer={answer} />;
+  return <Drawing panel={panel} answer={answer} around={around} />;
 }
 
 const valueOf = (series: SeriesShape) => series.points[0]?.[1] ?? null;
@@ -109,18 +117,23 @@ function Listed({ panel, answer }: Props) {
   );
 }
 
-function Drawing({ panel, answer }: Props) {
-  const lines: Line[] = useMemo(() => answer.series.map((series) => ({ label: labelOf(series) || panel.measure, points: series.points })), [answer, panel.measure]);
+function Drawing({ panel, answer, around }: Props & { around: Around }) {
+  // What is usual is known of a measure as it is, and not of what has been made of it.
+  const shaded = around.usual && panel.drawn !== "bars" && !panel.aggregation && answer.step_seconds !== null;
+  const { usual } = useUsual(shaded ? { measure: panel.measure, by: panel.by ?? [], where: panel.where ?? [], from: answer.from, to: answer.to, stepS: answer.step_seconds! } : null);
+  const lines: Line[] = useMemo(
+    () => answer.series.map((series) => ({ label: labelOf(series) || panel.measure, points: series.points, band: usual?.bands.get(keyOf(series.labels)) })),
+    [answer, panel.measure, usual],
+  );
   const format = formatOf(answer.unit);
-  const window = [Date.parse(answer.from) / 1_000, Date.parse(answer.to) / 1_000] as const;
   const words = lines.slice(0, 10).map(({ label, points }) => {
     const values = points.map(([, value]) => value).filter((value) => value !== null);
     return `${label}: highest ${format(values.length ? Math.max(...values) : null)}, last ${format(values.at(-1) ?? null)}`;
   });
   return (
     <Chart
-      lines={lines} label={`${nameOf(panel)}. ${words.join("; ")}`} format={format} axis={axisOf(answer.unit)} height={HEIGHT}
-      span={`${absolute(new Date(answer.from)).slice(5, 16)} – ${absolute(new Date(answer.to)).slice(5, 16)}`} window={window} bars={panel.drawn === "bars"} bounds={answer.bounds}
+      lines={lines} label={`${nameOf(panel)}. ${words.join("; ")}`} unit={answer.unit} height={HEIGHT}
+      span={`${absolute(new Date(answer.from)).slice(5, 16)} – ${absolute(new Date(answer.to)).slice(5, 16)}`} window={reachOf(answer)} bars={panel.drawn === "bars"} bounds={answer.bounds} happened={around.happened} note={usual?.note ?? ""}
     />
   );
 }

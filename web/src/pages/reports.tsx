@@ -4,6 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask, queryOf } from "../api/fetch";
 import type { Me, ReceiptShape, Report, ReportData, ReportShape, ShareMade, ShareShape } from "../api/types";
+import { useDeploys } from "../charts/happened";
+import { UsualToggle } from "../charts/usual";
 import { PERIODS } from "../lib/range";
 import { absolute } from "../lib/time";
 import { go, set, useView } from "../lib/url";
@@ -73,19 +75,30 @@ function Shown({ of, admin }: { of: ReportShape; admin: boolean }) {
   const window = useWindow();
   const path = `${REPORTS}/${of.id}/data`;
   const asked = useQuery({ queryKey: [path, of.revision, window], queryFn: () => ask<ReportData>(path, window), refetchInterval: window["from"] ? false : SLOW_MS });
+  const { params } = useView();
+  const around = { happened: useDeploys(allOf(asked.data), ""), usual: params.get("usual") === "1" };
   return (
     <>
       <About of={of} admin={admin} asOf={asked.data?.as_of} />
       <Answer of={asked}>
-        {(found) => (found.panels.length ? <ReportPanels of={found} /> : <Panel title="No charts yet"><Empty>{of.may_change ? <Link to={`${addressOf(of.id)}/edit`}>Add one</Link> : "Its owner has not added any."}</Empty></Panel>)}
+        {(found) => (found.panels.length ? <ReportPanels of={found} around={around} /> : <Panel title="No charts yet"><Empty>{of.may_change ? <Link to={`${addressOf(of.id)}/edit`}>Add one</Link> : "Its owner has not added any."}</Empty></Panel>)}
       </Answer>
     </>
   );
 }
 
+/** The time of all its panels together: some may have one of their own. */
+function allOf(data: ReportData | undefined) {
+  const answers = data?.answers ?? [];
+  if (!answers.length) return null;
+  const [from, to] = [answers.map((answer) => answer.from).sort()[0]!, answers.map((answer) => answer.to).sort().at(-1)!];
+  return { from, to };
+}
+
 function About({ of, admin, asOf }: { of: ReportShape; admin: boolean; asOf: string | undefined }) {
   const { change, error, busy } = useChange(REPORTS);
   const [sharing, setSharing] = useState(false);
+  const usual = useView().params.get("usual") === "1";
   const { report } = of;
   const duplicate = () =>
     void change(() => ask<ReportShape>(REPORTS, {}, { ...report, name: `Copy of ${report.name}`.slice(0, 120), schedule: null })).then((made) => made && go(`${addressOf(made.id)}/edit`));
@@ -99,6 +112,7 @@ function About({ of, admin, asOf }: { of: ReportShape; admin: boolean; asOf: str
       <div className="filters">
         <Time report={report} />
         <span className="links">
+          <UsualToggle on={usual} toggle={() => set({ usual: usual ? "" : "1" }, true)} />
           {of.may_change && <Link to={`${addressOf(of.id)}/edit`} className="button">Edit</Link>}
           <button type="button" disabled={busy} onClick={duplicate}>Duplicate</button>
           <button type="button" aria-expanded={sharing} onClick={() => setSharing(!sharing)}>Share</button>

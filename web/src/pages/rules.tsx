@@ -4,29 +4,25 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { ask, LONG_MS } from "../api/fetch";
-import { useCatalogue, useEvery, useHistory } from "../api/queries";
+import { useCatalogue, useEvery } from "../api/queries";
 import type { BacktestShape, ChannelShape, Rule, RuleItem, RulesPage, ServiceList, Severity } from "../api/types";
-import { Chart } from "../charts/chart";
-import { UsualToggle, useUsual } from "../charts/usual";
 import { asks, lasting, lasts, LEVELS, slider } from "../lib/alerts";
-import { axisOf, formatOf, percent } from "../lib/format";
-import { rangeOf, stepOf } from "../lib/range";
-import { linesOf } from "../lib/series";
+import { formatOf, percent } from "../lib/format";
+import { rangeOf } from "../lib/range";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
 import { useParam } from "./filters";
+import { JudgedChart, RuleCharts, RULES, useJudged } from "./judged";
 import { Answer, Delete, Empty, Link, Mark, Panel, Problem, Said, Search } from "./parts";
 import { AllFields, NewRule, Tried, Would } from "./ruleForm";
 import { type Column, Table } from "./table";
 
-const RULES = "/api/rules";
 /** The ones people look for first, by the names they have before anybody changed a thing. */
 const IMPORTANT = ["CPU usage high", "Memory usage high", "Disk usage high", "Response time critical", "Error rate high", "Bot does not answer", "Service is down"];
 const PERIODS = ["6h", "24h", "7d"] as const;
 const SEVERITIES: readonly Severity[] = ["critical", "warning", "info"];
 const DRAG_MS = 150;
-const POINTS = 240;
-const LINES = 8;
+const DAY = rangeOf(new URLSearchParams({ period: "24h" }));
 
 function useRules() {
   const every = useEvery();
@@ -263,7 +259,7 @@ function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
           </p>
         </form>
       </Panel>
-      {valued && rule.field ? <Preview rule={rule} put={put} /> : <Panel title="On what was"><Tried rule={rule} /></Panel>}
+      {valued && rule.field ? <Preview rule={rule} put={put} /> : <Panel title="On what was"><RuleCharts rule={rule} range={DAY} /><Tried rule={rule} /></Panel>}
     </>
   );
 }
@@ -284,23 +280,19 @@ function Preview({ rule, put }: Part) {
     staleTime: 60_000,
   });
   const range = rangeOf(new URLSearchParams({ period }));
-  const history = useHistory(range, { measure: [rule.field!], by: rule.by?.filter((one) => one !== "everything").join(",") ?? "", where: rule.where ?? [], step: stepOf(range, POINTS) }, !rule.per);
-  const [shaded, setShaded] = useState(false);
-  const { usual, error } = useUsual(shaded && history.data ? { measure: rule.field!, by: rule.by ?? [], where: rule.where ?? [], from: history.data.from, to: history.data.to, stepS: history.data.step_seconds } : null);
-  const lines = history.data ? linesOf(history.data, rule.field!, rule.field!, true).slice(0, LINES).map((line) => ({ ...line, band: usual?.bands.get(line.key) })) : [];
-  const highest = lines.flatMap(({ points }) => points.map(([, value]) => value ?? 0)).reduce((a, b) => Math.max(a, b), 0);
-  const unit = history.data?.units[rule.field!];
-  const bounds = slider(rule.value ?? 0, rule.per ? null : highest);
+  const judged = useJudged(rule, range);
+  const highest = judged.lines.flatMap(({ points }) => points.map(([, value]) => value ?? 0)).reduce((a, b) => Math.max(a, b), 0);
+  const bounds = slider(rule.value ?? 0, judged.lines.length ? highest : null);
   return (
     <Panel
       title="What it would have done"
-      aside={<span className="links">{lines.length > 0 && <UsualToggle on={shaded} toggle={() => setShaded(!shaded)} error={error} />}<span className="segments" role="group" aria-label="Over how long">{PERIODS.map((one) => <button key={one} type="button" aria-pressed={one === period} onClick={() => setPeriod(one)}>{one}</button>)}</span></span>}
+      aside={<span className="links">{judged.toggle}<span className="segments" role="group" aria-label="Over how long">{PERIODS.map((one) => <button key={one} type="button" aria-pressed={one === period} onClick={() => setPeriod(one)}>{one}</button>)}</span></span>}
     >
       <label className="drag pad">
-        <span className="quiet">Drag the threshold: {rule.per ? percent((rule.value ?? 0) * 100) : formatOf(unit)(rule.value ?? 0)}</span>
+        <span className="quiet">Drag the threshold: {rule.per ? percent((rule.value ?? 0) * 100) : formatOf(judged.unit)(rule.value ?? 0)}</span>
         <input type="range" {...bounds} value={rule.value ?? 0} onChange={(event) => put({ value: Number(event.target.value), recover: null })} />
       </label>
-      {lines.length > 0 && <Chart lines={lines} label={`${rule.field}, ${range.label}`} format={formatOf(unit)} axis={axisOf(unit)} height={190} span={range.label} bounds={{ warning: rule.value ?? 0, critical: rule.value ?? 0 }} note={usual?.note ?? ""} />}
+      <JudgedChart rule={rule} of={judged} range={range} />
       <Answer of={would}>{(found) => <Would of={found} />}</Answer>
     </Panel>
   );

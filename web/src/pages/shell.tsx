@@ -2,13 +2,14 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { askAhead } from "../api/ahead";
 import { ask } from "../api/fetch";
 import { listen, useLife } from "../api/live";
 import { useBots, useCatalogue, useJudging, useStatus } from "../api/queries";
 import type { Me } from "../api/types";
 import { useKeys } from "../lib/keys";
 import { choose, type Theme, usePrefs } from "../lib/prefs";
-import { atSameTime, PERIODS, periodChanges } from "../lib/range";
+import { atSameTime, PERIODS, periodChanges, rangeOf } from "../lib/range";
 import { clock, useNow } from "../lib/time";
 import { go, set } from "../lib/url";
 import { Icon, Logo } from "./icons";
@@ -62,7 +63,9 @@ export function Shell({ tabs, current, timed, me, refresh, refreshing, children 
   );
   useKeys(keys);
   useEffect(() => listen(client), [client]);
+  useEffect(() => askAhead(client, rangeOf(new URLSearchParams(location.search))), [client]);
   useEffect(() => {
+    document.querySelector(".tab.current")?.scrollIntoView({ block: "nearest", inline: "center" }); // they stand below a narrow page
     document.title = `${current.name} – Botwatch`;
   }, [current]);
   const signOut = () => void ask("/api/auth/sign-out", {}, {}).finally(() => void client.resetQueries());

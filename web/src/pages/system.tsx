@@ -8,7 +8,7 @@ import { Charts } from "../charts/charts";
 import { bytes, count, milliseconds, NONE, seconds } from "../lib/format";
 import { boundsOf, levelOf } from "../lib/levels";
 import { levelOfService, wordsOfService } from "../lib/picture";
-import { rangeOf, stepOf } from "../lib/range";
+import { LATELY, stepOf } from "../lib/range";
 import { is } from "../lib/series";
 import { absolute } from "../lib/time";
 import { set } from "../lib/url";
@@ -20,8 +20,6 @@ import { useRange } from "./range";
 import { ChangeService, NewService } from "./serviceForm";
 import { type Column, Table } from "./table";
 
-// What moves in the picture is what was counted lately, whatever time one looks at.
-const LATELY = { ...rangeOf(new URLSearchParams("period=15m")), query: { period: "5m" }, seconds: 300, label: "last 5 minutes" };
 const RESOURCES: { title: string; measures: Record<string, string> }[] = [
   { title: "CPU", measures: { "cpu.usage": "CPU" } },
   { title: "Memory", measures: { "mem.usage": "Memory" } },
@@ -81,8 +79,8 @@ const SERVICE_COLUMNS: Column<ServiceItem>[] = [
     name: "Status", by: (item) => item.status,
     cell: (item) => <><Mark level={levelOfService(item.status)}>{wordsOfService(item.status)}</Mark> {item.reason && <span className="quiet"><Said text={item.reason} /></span>}</>,
   },
-  { name: "Version", by: (item) => item.version ?? null, cell: (item) => (item.version ? <Said text={item.version} /> : NONE), less: "middle" },
-  { name: "Key figure", cell: (item) => (item.key_figure ? <Said text={item.key_figure} /> : NONE) },
+  { name: "Version", by: (item) => item.version ?? null, cell: (item) => (item.version ? <span className="nowrap"><Said text={item.version} /></span> : NONE), less: "middle" },
+  { name: "Key figure", cell: (item) => (item.key_figure ? <Said text={item.key_figure} /> : NONE), less: "middle" },
   { name: "Answers in", number: true, by: (item) => item.latency_ms, cell: (item) => milliseconds(item.latency_ms), less: "middle" },
   { name: "Since", number: true, by: (item) => item.since ?? null, cell: (item) => (item.since ? <When at={item.since} /> : NONE), less: "wide" },
   { name: "Checked", number: true, by: (item) => item.checked ?? null, cell: (item) => (item.checked ? <When at={item.checked} /> : "never"), less: "wide" },
@@ -191,7 +189,7 @@ function Hosts() {
     },
   });
   const columns: Column<HostItem>[] = [
-    { name: "Host", by: (item) => item.name, cell: (item) => <><Said text={item.name} /> {item.bots.length > 0 && <span className="quiet"><Said text={item.bots.join(", ")} /></span>}</> },
+    { name: "Host", by: (item) => item.name, cell: (item) => <><Link to={`/explore/measures?measure=cpu.usage&where=${encodeURIComponent(is("host", item.name))}`} sameTime><Said text={item.name} /></Link> {item.bots.length > 0 && <span className="quiet"><Said text={item.bots.join(", ")} /></span>}</> },
     share("CPU", "cpu_percent", "cpu.usage"),
     share("Memory", "memory_percent", "mem.usage"),
     share("GPU", "gpu_percent", "gpu.usage", "middle"),
