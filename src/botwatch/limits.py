@@ -1,7 +1,4 @@
-"""Every bound in the house, with its unit last in its name. Nothing here is a setting.
-
-A bound that people need to change is a setting with a maximum here.
-"""
+"""Every bound in the house, its unit last in its name. What people may change is a setting, bounded here."""
 
 from __future__ import annotations
 
@@ -61,7 +58,8 @@ SPOOL_META_KEYS_MAX = 1_000
 SPOOL_META_CHARS_MAX = 4_096
 
 # --- store
-BATCH_BYTES_MAX = 16 * MIB
+BATCH_BYTES_MAX = 24 * MIB
+BATCH_ITEMS_MAX = 90_000  # what one insert holds in memory grows with them: points are small and many
 BATCH_PARCELS_MAX = 512
 STORE_QUERY_S_MAX = 30
 STORE_QUERY_ROWS_MAX = 1_000_000

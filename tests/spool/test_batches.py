@@ -50,6 +50,12 @@ async def test_a_batch_is_bounded_by_parcels_and_by_bytes(spool: Spool, monkeypa
     assert found == [["a", "b"], ["c", "d", "e"], ["f", "g", "h"]]
 
 
+async def test_a_batch_is_bounded_by_items(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BATCH_ITEMS_MAX", 5)
+    await put_all(spool, *(parcel(name, items=2) for name in "abc"), parcel("d", items=9), parcel("e"))
+    assert [names(sealed(spool)) for _ in range(4)] == [["a", "b"], ["c"], ["d"], ["e"]]
+
+
 async def test_a_parcel_larger_than_a_batch_is_a_batch_alone(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BATCH_BYTES_MAX", 25)
     await put_all(spool, parcel("a", size=10), parcel("large", size=100), parcel("b", size=10))

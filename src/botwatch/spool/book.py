@@ -177,20 +177,21 @@ class Book:
 
     def seal(self, inbox: Inbox, now_ns: int) -> Batch | None:
         rows = self._db.execute(
-            "select id, size, received_ns from parcels where inbox = ? and id > ? order by id limit ?",
+            "select id, size, items, received_ns from parcels where inbox = ? and id > ? order by id limit ?",
             (inbox.value, self._sealed_to[inbox], limits.BATCH_PARCELS_MAX),
         ).fetchall()
         if not rows:
             return None
-        size, fitting = 0, 0
-        for _, parcel_size, _ in rows:
+        size, items, fitting = 0, 0, 0
+        for _, parcel_size, parcel_items, _ in rows:
             size += parcel_size
-            if fitting and size > limits.BATCH_BYTES_MAX:
+            items += parcel_items
+            if fitting and (size > limits.BATCH_BYTES_MAX or items > limits.BATCH_ITEMS_MAX):
                 break
             fitting += 1
         first_id, last_id = rows[0][0], rows[fitting - 1][0]
         # A batch is never older than what it holds, also when the clock was set back.
-        sealed_ns = max(now_ns, *(received_ns for _, _, received_ns in rows[:fitting]))
+        sealed_ns = max(now_ns, *(row[-1] for row in rows[:fitting]))
         with self._transaction():
             self._db.execute(
                 "insert into batches (inbox, first_id, last_id, sealed_ns) values (?, ?, ?, ?)",

@@ -40,6 +40,7 @@ _COMMON: Final[Mapping[str, str]] = {
     "deduplicate_blocks_in_dependent_materialized_views": "1",
     "materialize_skip_indexes_on_insert": "0",
     "optimize_on_insert": "0",  # rows of the rollups are counted together already; merges do the rest
+    "max_block_size": "16384",  # what is worked on at once stays near the processor; tables get it as one
     "max_partitions_per_insert_block": "1000",
     "throw_on_max_partitions_per_insert_block": "0",
 }
@@ -214,7 +215,7 @@ class Writer:
             batch = self._durably(partial(self._spool.seal, inbox))
             if batch is None:
                 continue
-            if batch.size < limits.BATCH_BYTES_MAX // 2:
+            if batch.size < limits.BATCH_BYTES_MAX // 2 and batch.items < limits.BATCH_ITEMS_MAX // 2:
                 self._due[inbox] = float("inf")  # until it has landed
             self._write(batch)
             wrote = True

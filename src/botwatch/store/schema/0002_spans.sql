@@ -86,19 +86,17 @@ CREATE OR REPLACE FUNCTION botwatch_text {on_cluster} AS (v) -> multiIf(
     ascii(v) IN (42, 50, 58), concat('\0', toString(intDiv(ascii(v), 8)), botwatch_inside(v)),
     '');
 
--- Times outside what an engine can partition never get here: the door refuses them.
+-- Whose a fact is, by what it says itself and by what its resource does. An observer tells of others.
+CREATE OR REPLACE FUNCTION botwatch_owner {on_cluster} AS (told, carrier) -> multiIf(
+    told['bot.name'] != '', told['bot.name'], carrier['bot.name'] != '', carrier['bot.name'], carrier['botwatch.observer'] != '', '',
+    told['gen_ai.agent.name'] != '', told['gen_ai.agent.name'], carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
+    carrier['service.name'] != '', carrier['service.name'], 'unknown_service');
+
+-- Times outside what an engine can partition never get here: the door refuses them. What is asked for more than once is a
+-- column of an inner query: a name for an expression is analysed anew, for every insert, wherever it stands.
 CREATE MATERIALIZED VIEW inbox_traces_to_spans {on_cluster} TO spans AS
-WITH
-    CAST(mapFromArrays(span.attributes.key, arrayMap(v -> botwatch_text(v), span.attributes.value)), 'Map(LowCardinality(String), String)') AS attributes,
-    if(attributes['http.response.status_code'] != '', attributes['http.response.status_code'], attributes['http.status_code']) AS http_status,
-    span.status.code = 2 AS failed,
-    arrayElement(span.events.attributes, indexOf(span.events.name, 'exception')) AS exception,
-    if(attributes['error.type'] != '' OR NOT failed, attributes['error.type'],
-        botwatch_text(arrayElement(exception.value, indexOf(exception.key, 'exception.type')))) AS error_type
 SELECT
-    multiIf(attributes['bot.name'] != '', attributes['bot.name'], carrier['bot.name'] != '', carrier['bot.name'],
-            attributes['gen_ai.agent.name'] != '', attributes['gen_ai.agent.name'], carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-            carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
+    botwatch_owner(attributes, carrier) AS bot,
     carrier['host.name'] AS host,
     carrier['service.instance.id'] AS instance,
     fromUnixTimestamp64Nano(toInt64(span.start_time_unix_nano), 'UTC') AS start,
@@ -150,22 +148,37 @@ SELECT
     resource,
     arrayMap(t -> fromUnixTimestamp64Nano(toInt64(t), 'UTC'), span.events.time_unix_nano) AS `events.at`,
     span.events.name AS `events.name`,
-    arrayMap(a -> mapFromArrays(a.key, arrayMap(v -> botwatch_text(v), a.value)), span.events.attributes) AS `events.attributes`,
+    happened AS `events.attributes`,
     arrayMap(t -> toFixedString(substring(t, 1, 16), 16), span.links.trace_id) AS `links.trace_id`,
     arrayMap(s -> toFixedString(substring(s, 1, 8), 8), span.links.span_id) AS `links.span_id`,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
 FROM
 (
     SELECT
-        received_ns,
-        CAST(mapFromArrays(resource_span.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_span.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-        toJSONString(carrier) AS resource,
-        scope_span.scope AS scope,
-        scope_span.spans AS spans
-    FROM (SELECT received_ns, arrayJoin(resource_spans) AS resource_span FROM inbox_traces)
-    ARRAY JOIN resource_span.scope_spans AS scope_span
-)
-ARRAY JOIN spans AS span;
+        span, carrier, resource, scope, received_ns, attributes, happened,
+        span.status.code = 2 AS failed,
+        if(attributes['http.response.status_code'] != '', attributes['http.response.status_code'], attributes['http.status_code']) AS http_status,
+        if(attributes['error.type'] != '' OR NOT failed, attributes['error.type'], happened[indexOf(span.events.name, 'exception')]['exception.type']) AS error_type
+    FROM
+    (
+        SELECT
+            span, carrier, resource, scope, received_ns,
+            CAST(mapFromArrays(span.attributes.key, arrayMap(v -> botwatch_text(v), span.attributes.value)), 'Map(LowCardinality(String), String)') AS attributes,
+            arrayMap(a -> mapFromArrays(a.key, arrayMap(v -> botwatch_text(v), a.value)), span.events.attributes) AS happened
+        FROM
+        (
+            SELECT
+                received_ns,
+                CAST(mapFromArrays(resource_span.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_span.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+                toJSONString(carrier) AS resource,
+                scope_span.scope AS scope,
+                scope_span.spans AS spans
+            FROM (SELECT received_ns, arrayJoin(resource_spans) AS resource_span FROM inbox_traces)
+            ARRAY JOIN resource_span.scope_spans AS scope_span
+        )
+        ARRAY JOIN spans AS span
+    )
+);
 
 -- A span counts under each part it plays. Counting by bucket first keeps the histograms cheap.
 CREATE MATERIALIZED VIEW spans_to_ticks {on_cluster} TO ticks AS

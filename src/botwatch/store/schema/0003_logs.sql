@@ -65,15 +65,8 @@ CREATE OR REPLACE FUNCTION botwatch_severity {on_cluster} AS (number, word) -> i
     [1, 5, 9, 10, 13, 13, 17, 17, 21, 21, 21, 21, 21, 21], 9));
 
 CREATE MATERIALIZED VIEW inbox_logs_to_logs {on_cluster} TO logs AS
-WITH
-    CAST(mapFromArrays(record.attributes.key, arrayMap(v -> botwatch_text(v), record.attributes.value)), 'Map(LowCardinality(String), String)') AS attributes,
-    botwatch_text(record.body) AS words,
-    botwatch_severity(record.severity_number, record.severity_text) AS number
 SELECT
-    multiIf(attributes['bot.name'] != '', attributes['bot.name'], carrier['bot.name'] != '', carrier['bot.name'],
-            carrier['botwatch.observer'] != '', '',
-            attributes['gen_ai.agent.name'] != '', attributes['gen_ai.agent.name'], carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-            carrier['service.name'] != '', carrier['service.name'], 'unknown_service') AS bot,
+    botwatch_owner(attributes, carrier) AS bot,
     carrier['host.name'] AS host,
     carrier['service.instance.id'] AS instance,
     fromUnixTimestamp64Nano(toInt64(if(record.time_unix_nano != 0, record.time_unix_nano, record.observed_time_unix_nano)), 'UTC') AS at,
@@ -97,15 +90,23 @@ SELECT
 FROM
 (
     SELECT
-        received_ns,
-        CAST(mapFromArrays(resource_log.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_log.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-        toJSONString(carrier) AS resource,
-        scope_log.scope AS scope,
-        scope_log.log_records AS records
-    FROM (SELECT received_ns, arrayJoin(resource_logs) AS resource_log FROM inbox_logs)
-    ARRAY JOIN resource_log.scope_logs AS scope_log
-)
-ARRAY JOIN records AS record;
+        record, carrier, resource, scope, received_ns,
+        CAST(mapFromArrays(record.attributes.key, arrayMap(v -> botwatch_text(v), record.attributes.value)), 'Map(LowCardinality(String), String)') AS attributes,
+        botwatch_text(record.body) AS words,
+        botwatch_severity(record.severity_number, record.severity_text) AS number
+    FROM
+    (
+        SELECT
+            received_ns,
+            CAST(mapFromArrays(resource_log.resource.attributes.key, arrayMap(v -> botwatch_text(v), resource_log.resource.attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
+            toJSONString(carrier) AS resource,
+            scope_log.scope AS scope,
+            scope_log.log_records AS records
+        FROM (SELECT received_ns, arrayJoin(resource_logs) AS resource_log FROM inbox_logs)
+        ARRAY JOIN resource_log.scope_logs AS scope_log
+    )
+    ARRAY JOIN records AS record
+);
 
 CREATE MATERIALIZED VIEW inbox_json_logs_to_logs {on_cluster} TO logs AS
 WITH JSONExtract(json, 'Tuple(t String, severity UInt8, bot String, host String, event String, body String, trace String, span String, session String, user String, channel String, correlation String, attributes Map(String, String))') AS r

@@ -129,90 +129,102 @@ SETTINGS non_replicated_deduplication_window = 10000;
 
 -- What holds for all points of a metric is worked out once for each metric.
 CREATE MATERIALIZED VIEW inbox_points_to_number_points {on_cluster} TO number_points AS
-WITH
-    arrayMap(v -> botwatch_text(v), point.attributes.value) AS labels,
-    labels[indexOf(point.attributes.key, 'bot.name')] AS labelled
 SELECT
     if(labelled != '', labelled, owner) AS bot,
     host,
     metric,
     kind,
-    cityHash64(identity, point.attributes.key, labels) AS series,
-    fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
-    fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
-    multiIf(point.value = 'as_double', point.as_double, point.value = 'as_int', toFloat64(point.as_int), nan) AS value,
+    cityHash64(identity, label_names, label_values) AS series,
+    at,
+    start,
+    value,
     unit,
     description,
-    point.attributes.key AS label_names,
-    labels AS label_values,
+    label_names,
+    label_values,
     resource,
     received
 FROM
 (
     SELECT
-        host, resource,
-        CAST(if(carrier_owner = 'unknown_service' AND match(name, '^(system|hw)[.]'), '', carrier_owner), 'LowCardinality(String)') AS owner,
-        CAST(name, 'LowCardinality(String)') AS metric,
-        CAST(unit_text, 'LowCardinality(String)') AS unit,
-        CAST(description_text, 'LowCardinality(String)') AS description,
-        CAST(multiIf(empty(sum), 'gauge', temporality = 1, 'delta', monotonic, 'cumulative', 'gauge'), 'LowCardinality(String)') AS kind,
-        cityHash64(resource, scope, name, kind) AS identity,
-        arrayConcat(gauge, sum) AS points,
-        fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
+        host, resource, owner, metric, unit, description, kind, identity, received,
+        point.attributes.key AS label_names,
+        arrayMap(v -> botwatch_text(v), point.attributes.value) AS label_values,
+        label_values[indexOf(label_names, 'bot.name')] AS labelled,
+        fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
+        fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
+        multiIf(point.value = 'as_double', point.as_double, point.value = 'as_int', toFloat64(point.as_int), nan) AS value
     FROM
     (
         SELECT
-            received_ns, scopes2, names2, units2, descriptions2, gauges2, sums2, temporalitys2, monotonics2,
-            CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
-            CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
-            CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
-            CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'], carrier['botwatch.observer'] != '', '',
-                carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-                carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS carrier_owner
-        FROM inbox_points
+            host, resource,
+            CAST(if(carrier_owner = 'unknown_service' AND match(name, '^(system|hw)[.]'), '', carrier_owner), 'LowCardinality(String)') AS owner,
+            CAST(name, 'LowCardinality(String)') AS metric,
+            CAST(unit_text, 'LowCardinality(String)') AS unit,
+            CAST(description_text, 'LowCardinality(String)') AS description,
+            CAST(multiIf(empty(sum), 'gauge', temporality = 1, 'delta', monotonic, 'cumulative', 'gauge'), 'LowCardinality(String)') AS kind,
+            cityHash64(resource, scope, name, kind) AS identity,
+            arrayConcat(gauge, sum) AS points,
+            fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received
+        FROM
+        (
+            SELECT
+                received_ns, scopes2, names2, units2, descriptions2, gauges2, sums2, temporalitys2, monotonics2,
+                CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
+                CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
+                CAST(botwatch_owner(carrier, carrier), 'LowCardinality(String)') AS carrier_owner
+            FROM
+            (
+                SELECT
+                    received_ns, scopes2, names2, units2, descriptions2, gauges2, sums2, temporalitys2, monotonics2,
+                    CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier
+                FROM inbox_points
+                ARRAY JOIN
+                    resource_metrics.resource.attributes AS resource_attributes,
+                    resource_metrics.scope_metrics.scope.name AS scopes2,
+                    resource_metrics.scope_metrics.metrics.name AS names2,
+                    resource_metrics.scope_metrics.metrics.unit AS units2,
+                    resource_metrics.scope_metrics.metrics.description AS descriptions2,
+                    resource_metrics.scope_metrics.metrics.gauge.data_points AS gauges2,
+                    resource_metrics.scope_metrics.metrics.sum.data_points AS sums2,
+                    resource_metrics.scope_metrics.metrics.sum.aggregation_temporality AS temporalitys2,
+                    resource_metrics.scope_metrics.metrics.sum.is_monotonic AS monotonics2
+            )
+        )
         ARRAY JOIN
-            resource_metrics.resource.attributes AS resource_attributes,
-            resource_metrics.scope_metrics.scope.name AS scopes2,
-            resource_metrics.scope_metrics.metrics.name AS names2,
-            resource_metrics.scope_metrics.metrics.unit AS units2,
-            resource_metrics.scope_metrics.metrics.description AS descriptions2,
-            resource_metrics.scope_metrics.metrics.gauge.data_points AS gauges2,
-            resource_metrics.scope_metrics.metrics.sum.data_points AS sums2,
-            resource_metrics.scope_metrics.metrics.sum.aggregation_temporality AS temporalitys2,
-            resource_metrics.scope_metrics.metrics.sum.is_monotonic AS monotonics2
+            scopes2 AS scope,
+            names2 AS names1,
+            units2 AS units1,
+            descriptions2 AS descriptions1,
+            gauges2 AS gauges1,
+            sums2 AS sums1,
+            temporalitys2 AS temporalitys1,
+            monotonics2 AS monotonics1
+        ARRAY JOIN names1 AS name, units1 AS unit_text, descriptions1 AS description_text, gauges1 AS gauge, sums1 AS sum, temporalitys1 AS temporality, monotonics1 AS monotonic
     )
-    ARRAY JOIN
-        scopes2 AS scope,
-        names2 AS names1,
-        units2 AS units1,
-        descriptions2 AS descriptions1,
-        gauges2 AS gauges1,
-        sums2 AS sums1,
-        temporalitys2 AS temporalitys1,
-        monotonics2 AS monotonics1
-    ARRAY JOIN names1 AS name, units1 AS unit_text, descriptions1 AS description_text, gauges1 AS gauge, sums1 AS sum, temporalitys1 AS temporality, monotonics1 AS monotonic
-)
-ARRAY JOIN points AS point;
+    ARRAY JOIN points AS point
+);
 
 -- The three kinds of distributions as one, each with what it has: every view more costs each insert milliseconds.
 CREATE MATERIALIZED VIEW inbox_points_to_distributions {on_cluster} TO distributions AS
-WITH
-    arrayMap(v -> botwatch_text(v), attributes.value) AS labels,
-    labels[indexOf(attributes.key, 'bot.name')] AS labelled
 SELECT
     if(labelled != '', labelled, owner) AS bot,
     host, metric, kind,
-    cityHash64(identity, attributes.key, labels) AS series,
+    cityHash64(identity, label_names, label_values) AS series,
     fromUnixTimestamp64Nano(toInt64(point.2), 'UTC') AS at,
     fromUnixTimestamp64Nano(toInt64(point.3), 'UTC') AS start,
     point.4 AS count, point.5 AS sum, point.6 AS low, point.7 AS high, point.8 AS bounds, point.9 AS buckets,
     point.10 AS scale, point.11 AS zero_count, point.12 AS zero_threshold,
     point.13 AS positive_offset, point.14 AS positive, point.15 AS negative_offset, point.16 AS negative,
     point.17 AS quantiles,
-    unit, description, attributes.key AS label_names, labels AS label_values, resource, received
+    unit, description, label_names, label_values, resource, received
 FROM
 (
-    SELECT host, resource, owner, metric, unit, description, kind, identity, received, point, point.1 AS attributes
+    SELECT
+        host, resource, owner, metric, unit, description, kind, identity, received, point,
+        point.1.key AS label_names,
+        arrayMap(v -> botwatch_text(v), point.1.value) AS label_values,
+        label_values[indexOf(label_names, 'bot.name')] AS labelled
     FROM
     (
         SELECT
@@ -236,24 +248,27 @@ FROM
             SELECT
                 fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS received,
                 scopes2, names2, units2, descriptions2, histograms2, exponentials2, summaries2, temporalitys2, fine_temporalitys2,
-                CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier,
                 CAST(toJSONString(carrier), 'LowCardinality(String)') AS resource,
                 CAST(carrier['host.name'], 'LowCardinality(String)') AS host,
-                CAST(multiIf(carrier['bot.name'] != '', carrier['bot.name'], carrier['botwatch.observer'] != '', '',
-                    carrier['gen_ai.agent.name'] != '', carrier['gen_ai.agent.name'],
-                    carrier['service.name'] != '', carrier['service.name'], 'unknown_service'), 'LowCardinality(String)') AS owner
-            FROM inbox_points
-            ARRAY JOIN
-                resource_metrics.resource.attributes AS resource_attributes,
-                resource_metrics.scope_metrics.scope.name AS scopes2,
-                resource_metrics.scope_metrics.metrics.name AS names2,
-                resource_metrics.scope_metrics.metrics.unit AS units2,
-                resource_metrics.scope_metrics.metrics.description AS descriptions2,
-                resource_metrics.scope_metrics.metrics.histogram.data_points AS histograms2,
-                resource_metrics.scope_metrics.metrics.exponential_histogram.data_points AS exponentials2,
-                resource_metrics.scope_metrics.metrics.summary.data_points AS summaries2,
-                resource_metrics.scope_metrics.metrics.histogram.aggregation_temporality AS temporalitys2,
-                resource_metrics.scope_metrics.metrics.exponential_histogram.aggregation_temporality AS fine_temporalitys2
+                CAST(botwatch_owner(carrier, carrier), 'LowCardinality(String)') AS owner
+            FROM
+            (
+                SELECT
+                    received_ns, scopes2, names2, units2, descriptions2, histograms2, exponentials2, summaries2, temporalitys2, fine_temporalitys2,
+                    CAST(mapFromArrays(resource_attributes.key, arrayMap(v -> botwatch_text(v), resource_attributes.value)), 'Map(LowCardinality(String), String)') AS carrier
+                FROM inbox_points
+                ARRAY JOIN
+                    resource_metrics.resource.attributes AS resource_attributes,
+                    resource_metrics.scope_metrics.scope.name AS scopes2,
+                    resource_metrics.scope_metrics.metrics.name AS names2,
+                    resource_metrics.scope_metrics.metrics.unit AS units2,
+                    resource_metrics.scope_metrics.metrics.description AS descriptions2,
+                    resource_metrics.scope_metrics.metrics.histogram.data_points AS histograms2,
+                    resource_metrics.scope_metrics.metrics.exponential_histogram.data_points AS exponentials2,
+                    resource_metrics.scope_metrics.metrics.summary.data_points AS summaries2,
+                    resource_metrics.scope_metrics.metrics.histogram.aggregation_temporality AS temporalitys2,
+                    resource_metrics.scope_metrics.metrics.exponential_histogram.aggregation_temporality AS fine_temporalitys2
+            )
         )
         ARRAY JOIN
             scopes2 AS scope,
