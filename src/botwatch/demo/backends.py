@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from http import HTTPStatus
 from random import Random
 from typing import Any, Final
 
@@ -47,13 +48,6 @@ _CONNECTIONS_MAX: Final = 200
 _MINUTE_S: Final = 60
 _LOOK_S: Final = 0.5
 _STATUSES: Final = {None: 200, Failure.ERROR: 503, Failure.LIMITED: 429, Failure.TIMEOUT: 504}
-_PHRASES: Final = {
-    200: "OK",
-    404: "Not Found",
-    429: "Too Many Requests",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
 _ENDS: Final = (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
 
 
@@ -131,8 +125,8 @@ class Backend:
                 head = await reader.readuntil(b"\r\n\r\n")
             method, path, _ = head.partition(b"\r\n")[0].decode("ascii").split(" ")
             status, body = await self._answer(method, path)
-            told = f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\nconnection: close\r\n"
-            writer.write(f"{told}content-length: {len(body)}\r\n\r\n".encode() + body)
+            told = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+            writer.write(f"{told}connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
             await writer.drain()
         except _ENDS:
             pass  # whoever called is gone, or is no client of ours
