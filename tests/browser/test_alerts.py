@@ -49,6 +49,7 @@ def test_a_low_threshold_fires_is_taken_care_of_and_a_usual_one_ends_it(server: 
     expect(page.get_by_text("<b>I look</b>")).to_be_visible()
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
     page.get_by_role("button", name="Silence for 1 h").click()
+    expect(page.get_by_role("status").filter(has_text="Silenced until")).to_be_visible()
     look.shot("incident-light-1440")
     look.at("/alerts/silences")
     silence = page.get_by_role("row", name=f"rule={NEVER_SECOND_TOUCHED}")

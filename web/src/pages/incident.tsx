@@ -219,6 +219,7 @@ const momentOf = (atS: number) => new Date(atS * 1_000).toISOString();
 function Doing({ of }: { of: IncidentShape }) {
   const { change, error, busy } = useChange("/api/incidents", "/api/silences");
   const [note, setNote] = useState("");
+  const [until, setUntil] = useState<string | null>(null);
   const address = `/api/incidents/${of.id}`;
   const acknowledge = (event: FormEvent) => {
     event.preventDefault();
@@ -226,10 +227,10 @@ function Doing({ of }: { of: IncidentShape }) {
   };
   const say = () => void change(() => ask(`${address}/notes`, {}, { text: note })).then((found) => found && setNote(""));
   const silence = (hours: number) => {
-    const now = Date.now();
+    const [now, ends] = [new Date(), new Date(Date.now() + hours * 3_600_000).toISOString()];
     const escaped = (text: string) => text.replace(/[\\|]/g, (char) => `\\${char}`);
     const where = [`rule=${escaped(of.ruleName)}`, ...Object.entries(of.labels).filter(([, value]) => value).map(([name, value]) => `${name}=${escaped(value)}`)];
-    void change(() => ask("/api/silences", {}, { where, starts: new Date(now).toISOString(), ends: new Date(now + hours * 3_600_000).toISOString(), comment: note }));
+    void change(() => ask("/api/silences", {}, { where, starts: now.toISOString(), ends, comment: note })).then((found) => found && setUntil(ends));
   };
   return (
     <form className="filters" onSubmit={acknowledge}>
@@ -237,6 +238,7 @@ function Doing({ of }: { of: IncidentShape }) {
       {of.status === "open" && <button type="submit" className="primary" disabled={busy}>Acknowledge</button>}
       <button type="button" disabled={busy || !note.trim()} onClick={say}>Add note</button>
       {!of.endTime && [1, 8].map((hours) => <button key={hours} type="button" disabled={busy} onClick={() => silence(hours)}>Silence for {hours} h</button>)}
+      {until && <span role="status">Silenced until {absolute(new Date(until))}. <Link to="/alerts/silences">Silences</Link></span>}
       {error && <Problem error={error} />}
     </form>
   );
