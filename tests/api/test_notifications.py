@@ -192,7 +192,7 @@ async def test_deliveries_are_listed_with_receipts_and_notices_say_why_not(
     assert item["title"] == "CRITICAL High CPU on host web-1"
     receipt = (await admin.get(f"/api/deliveries/{item['id']}")).json()
     assert receipt["receipt"][0]["taken"] is True
-    assert "85% or more is too much" in receipt["text"]
+    assert "85 % or more is too much" in receipt["text"]
     notices = (await admin.get(f"/api/notices?incident={incident}")).json()
     assert [(each["channel"], each["state"], each["reason"]) for each in notices] == [
         ("ops", "sealed", "route"),

@@ -19,6 +19,7 @@ from botwatch.api.pages import moment
 from botwatch.api.reads.facts_alerts import alerts
 from botwatch.api.reads.facts_arrivals import arrivals
 from botwatch.api.reads.facts_load import load
+from botwatch.api.reads.facts_talk import talk
 from botwatch.api.reads.facts_users import users
 from botwatch.api.shapes_diagnosis import Diagnosis, TopicItem
 from botwatch.api.telemetry import Asker, Asks
@@ -74,6 +75,7 @@ def _gathers(asks: Asker, context: Ctx, standing: Standing) -> dict[Topic, Calla
 
     return {
         Topic.NO_DATA: of_arrivals,
+        Topic.NO_CONVERSATIONS: lambda: talk(asks.store, asks.now_ns),
         Topic.UNKNOWN_USERS: lambda: users(asks.store, asks.now_ns, shown=asks.eyes.users),
         Topic.ALERTS: lambda: alerts(context, asks.now_ns),
         Topic.HIGH_CPU: lambda: load(asks.store, telemetry.measures, asks.now_ns, settings.idle_minutes),

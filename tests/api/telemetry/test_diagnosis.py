@@ -186,6 +186,42 @@ async def test_a_machine_without_an_agent(monitor: Asker, bots: Bots) -> None:
     assert "botwatch agent" in found["remedy"]
 
 
+# --- no conversations
+
+
+async def test_a_bot_whose_messages_are_held_back_is_named_with_the_switch(monitor: Asker, bots: Bots) -> None:
+    call = {"kind": "client", "model": "gpt", "provider": "openai"}
+    messages = {"gen_ai.input.messages": '[{"role":"tool","content":"5"}]', "gen_ai.operation.name": "chat"}
+    bots.spans(
+        *({"ago": 60, "trace_id": trace(n), "bot": "bare", **call} for n in range(3)),
+        {"ago": 60, "trace_id": trace(5), "bot": "told", **call},
+        {"ago": 60, "trace_id": trace(6), "bot": "ours", "resource": '{"bot.messages":"events"}', **call},
+        {"ago": 60, "trace_id": trace(7), "bot": "steps", "attributes": messages, **call},
+        {"ago": 60, "trace_id": trace(8), "bot": "talks", **call},
+        {"ago": 60, "trace_id": trace(9), "bot": "works"},
+        {"ago": 2 * 86_400, "trace_id": trace(10), "bot": "past", **call},
+    )
+    bots.log(60, bot="told", event="gen_ai.client.inference.operation.details")
+    said(bots, "talks", "s1", "u1")
+    found = {item["subject"]["bot"]: item for item in await findings(monitor, "no_conversations")}
+    assert {bot: item["code"] for bot, item in found.items()} == {
+        "bare": "messages_not_captured",
+        "told": "messages_in_events",
+        "ours": "messages_as_events_promised",
+        "steps": "messages_of_no_user",
+    }
+    assert (found["bare"]["evidence"]["looked_at"], found["bare"]["level"]) == (3, "problem")
+    assert "CAPTURE_MESSAGE_CONTENT=SPAN_ONLY" in found["bare"]["remedy"]
+    assert "gen_ai.client.inference.operation.details" in found["told"]["found"]
+
+
+async def test_where_nobody_talks_it_says_what_conversations_are_made_of(monitor: Asker, bots: Bots) -> None:
+    assert await findings(monitor, "no_conversations") == []
+    bots.log(60, bot="works")
+    (found,) = await findings(monitor, "no_conversations", bot="works")  # another question: answers are kept a moment
+    assert (found["code"], found["level"]) == ("no_messages", "notice")
+
+
 # --- unknown users
 
 

@@ -2032,7 +2032,7 @@ export interface TokenShape {
   last_used: string | null;
 }
 
-export type Topic = "no_data" | "unknown_users" | "alerts" | "high_cpu";
+export type Topic = "no_data" | "no_conversations" | "unknown_users" | "alerts" | "high_cpu";
 
 export interface TopicItem {
   topic: Topic;

@@ -68,6 +68,7 @@ export function Conversations({ refresh }: { refresh: () => void }) {
               )}
             </Empty>
             {!filtered && <Why topic="no_data" />}
+            {!channel && !q && <Why topic="no_conversations" bot={bot} />}
             </>
           ) : (
             <>

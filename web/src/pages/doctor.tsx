@@ -13,6 +13,7 @@ type Topic = TopicItem["topic"];
 /** What a finding is best looked at with. */
 const PLACES: Record<Topic, readonly [string, string]> = {
   no_data: ["/settings", "Keys are made in the settings"],
+  no_conversations: ["/actions", "See the calls of models"],
   unknown_users: ["/conversations?state=all", "See the conversations"],
   alerts: ["/alerts/channels", "See the channels"],
   high_cpu: ["/system", "See the machines"],

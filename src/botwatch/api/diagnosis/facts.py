@@ -79,6 +79,26 @@ class Users:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelCalls:
+    """A bot that called models within a day and said no message; `looked_at` are the newest of its calls. `event` is
+    the name of the events in which its messages come, empty where none do."""
+
+    bot: str
+    model: str
+    event: str
+    looked_at: int
+    with_messages: int
+    says_events: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    bots: int
+    talking: int
+    mute: tuple[ModelCalls, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repeated:
     """One action in one session, over the window; `said` are the user's messages in it. Empty: outside of sessions."""
 

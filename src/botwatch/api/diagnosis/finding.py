@@ -9,6 +9,7 @@ from enum import StrEnum
 
 class Topic(StrEnum):
     NO_DATA = "no_data"
+    NO_CONVERSATIONS = "no_conversations"
     UNKNOWN_USERS = "unknown_users"
     ALERTS = "alerts"
     HIGH_CPU = "high_cpu"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botwatch.api.diagnosis import alerts, high_cpu, no_data, unknown_users
+from botwatch.api.diagnosis import alerts, high_cpu, no_conversations, no_data, unknown_users
 from botwatch.api.diagnosis.finding import Finding, Topic
 from botwatch.errors import BotwatchError
 
@@ -22,6 +22,7 @@ class Question:
 
 QUESTIONS: Final = (
     Question(Topic.NO_DATA, "Why does nothing arrive?", no_data.FINDERS),
+    Question(Topic.NO_CONVERSATIONS, "Why are there no conversations?", no_conversations.FINDERS),
     Question(Topic.UNKNOWN_USERS, "Why are users unknown?", unknown_users.FINDERS),
     Question(Topic.ALERTS, "Why do alerts not arrive?", alerts.FINDERS),
     Question(Topic.HIGH_CPU, "Why is there so much CPU with so few sessions?", high_cpu.FINDERS),
