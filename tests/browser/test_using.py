@@ -361,6 +361,73 @@ def test_fifty_lines_are_told_apart(open_page: Opened) -> None:
     assert len(set(page.locator("tbody .link").all_inner_texts())) == 50
 
 
+def changed(id: int, sentence: str) -> dict[str, object]:
+    """A change of documents, as the API tells it."""
+    return {
+        **dict.fromkeys(("began", "found", "last"), "2024-01-15T12:00:00Z"),
+        **dict.fromkeys(("ended", "accepted", "accepted_by", "example_before", "example_after")),
+        **{name: [] for name in ("sessions", "traces", "bots", "actions")},
+        "id": id,
+        "event": id,
+        "source": "desk",
+        "variant": "",
+        "path": "a",
+        "what": "vanished",
+        "value": "",
+        "sentence": sentence,
+        "moved_to": "",
+        "before": 1,
+        "now": 0.1,
+        "before_of": 900,
+        "now_of": 120,
+        "sure": 0.9,
+        "versions": {},
+    }
+
+
+def test_a_name_in_a_sentence_is_code_and_never_markup(open_page: Opened) -> None:
+    look = open_page()
+    sentence = "`<b>a</b>` is gone where `details.topic` has come, in 9 of 120; a lone ` stays"
+    change = changed(1, sentence)
+    look.page.route("**/api/drift*", lambda route: route.fulfill(json={"items": [change], "next": None}))
+    page = look.at("/insights")
+    told = page.locator(".finding b").first
+    expect(told).to_have_text(sentence.replace("`<b>a</b>`", "<b>a</b>").replace("`details.topic`", "details.topic"))
+    expect(told.locator("code")).to_have_text(["<b>a</b>", "details.topic"])
+
+
+def test_what_changed_in_the_same_minutes_is_folded_and_accepted_as_one(open_page: Opened) -> None:
+    look = open_page()
+    items = [changed(12, "`origin` has come") | {"event": 7}, changed(7, "`category` is gone") | {"event": 7}]
+    look.page.route("**/api/drift*", lambda route: route.fulfill(json={"items": items, "next": None}))
+    look.page.route("**/api/drift/7/accept*", lambda route: route.fulfill(json=items[1]))
+    page = look.at("/insights")
+    expect(page.locator(".finding b").first).to_have_text("category is gone")
+    expect(page.locator(".finding .finding b")).to_be_hidden()
+    page.locator(".finding summary").click()
+    expect(page.locator(".finding .finding b")).to_have_text("origin has come")
+    with page.expect_request("**/api/drift/7/accept?event=true"):
+        page.locator(".finding > .links button").first.click()
+
+
+def test_a_week_of_hours_and_a_row_of_places_are_pushed_sideways_and_the_page_is_not(open_page: Opened) -> None:
+    look = open_page()
+    look.page.set_viewport_size(ViewportSize(width=390, height=844))
+
+    def week(route: Route) -> None:
+        hours = [{"day": place // 24, "hour": place % 24, "mean": place, "weeks": 2} for place in range(168)]
+        route.fulfill(json={**route.fetch().json(), "unit": "count", "hours": hours})
+
+    look.page.route("**/api/insights/week*", week)
+    page = look.at("/insights/week")
+    expect(page.locator(".heat td[data-heat='9']").first).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".heat-key")).to_contain_text("167 an hour")
+    row = page.locator("nav.segments")
+    assert row.evaluate("(one) => [one.offsetHeight < 45, one.scrollWidth > one.clientWidth]") == [True, True]
+    expect(row.locator(".current")).to_be_in_viewport(ratio=1)
+
+
 def test_a_report_is_put_together_from_charts_shared_and_taken_home(
     open_page: Opened, node_modules: Path, tmp_path: Path
 ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, StorageState, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, StorageState, TimeoutError, ViewportSize, expect
 
 from tests.browser.conftest import NARROW, WIDE, Look, Opened
 from tests.browser.seed import EVIL_ESCAPES, EVIL_SESSION, EVIL_TEXT, EVIL_USER, SESSIONS, TRACE
@@ -42,10 +43,16 @@ VIEWS = {
     "settings": "/settings",
     "doctor": "/doctor",
 }
-WIDTHS = (360, 721, 1051, 3840)
+WIDTHS = (360, 901, 1261, 3840)
 AXE = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })"
 # In the dark a phone is looked at in full; a wide page has besides only what a phone does not show.
 CONTRAST = "axe.run({ include: %s }, { runOnly: { type: 'rule', values: ['color-contrast'] } })"
+# A panel cuts off what is wider than it; what is pushed sideways within it is meant to be.
+CUT = """() => [...document.querySelectorAll('.panel')].flatMap((panel) => {
+  const right = panel.getBoundingClientRect().right + 1;
+  const cut = (one) => one.offsetParent && one.getBoundingClientRect().right > right && !one.closest('.scroll, pre');
+  return [...panel.querySelectorAll('th, td, h2, h3, p, dd, code, button, select, figure')].filter(cut);
+}).slice(0, 3).map((one) => one.outerHTML.slice(0, 80))"""
 STYLES = Path(__file__).parents[2] / "web" / "src" / "styles.css"
 LOOKS = ((1440, "light", AXE), (1440, "dark", CONTRAST), (390, "dark", AXE), (390, "light", ""))
 
@@ -86,8 +93,17 @@ def test_anyone_can_read_a_view_from_a_phone_to_a_wall(walking: Look, view: str)
         page.set_viewport_size(ViewportSize(width=width, height=1_000))
         page.wait_for_function("width => innerWidth === width", arg=width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"at {width} px it scrolls sideways"
+        assert _settled(page, CUT) == [], f"at {width} px a panel cuts it off"
     said, look.said[:] = list(look.said), []
     assert said == [], "the console of a page must stay empty"
+
+
+def _settled(page: Page, asked: str) -> list[str]:
+    """Charts take their new width a moment after the page has."""
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_function(f"() => !({asked})().length", timeout=5_000)
+    found: list[str] = page.evaluate(asked)
+    return found
 
 
 def _wide_only() -> list[str]:

@@ -60,7 +60,7 @@ def opened(
         began_ns=now_ns - 120 * SECOND_NS,
         started_ns=now_ns,
         snapshot=made.model_dump(mode="json", by_alias=True),
-        evidence={"unit": "%"},
+        evidence={"unit": "percent"},
     )
     session.add(row)
     session.flush()

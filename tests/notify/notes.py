@@ -33,7 +33,7 @@ def told(step: str = Step.OPENED, **more: Any) -> Told:
         "trigger": 91.0,
         "peak": 97.0,
         "judged": Judged(
-            field="cpu.usage", aggregation="avg", operand="equalOrMoreThan", value=85, timeframe_s=120, unit="%"
+            field="cpu.usage", aggregation="avg", operand="equalOrMoreThan", value=85, timeframe_s=120, unit="percent"
         ),
         "began_ns": NOW_NS - 120 * SECOND_NS,
         "started_ns": NOW_NS,

@@ -26,7 +26,7 @@ async def test_a_service_that_apprise_knows_gets_the_message(receiver: Receiver)
     assert await send(f"json://127.0.0.1:{receiver.port}/hook") == "taken"
     body = receiver.got[0].json
     assert body["title"] == "CRITICAL High CPU on bot shop, host web-1"
-    assert "85% or more is too much" in body["message"]
+    assert "85 % or more is too much" in body["message"]
 
 
 async def test_a_service_that_does_not_take_it_is_tried_again(receiver: Receiver) -> None:

@@ -158,7 +158,7 @@ async def test_a_mail_arrives_signed_in_over_starttls_as_text_and_html(
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
     assert html is not None
-    assert "85% or more is too much" in text.get_content()
+    assert "85 % or more is too much" in text.get_content()
     assert 'href="https://bots.example.com/incidents/5f3c"' in html.get_content()
 
 

@@ -12,7 +12,7 @@ from botwatch.incident.steps import Step
 from botwatch.notify import escape, html, render, shape
 from botwatch.notify.channels import email as mail
 from botwatch.notify.channels import slack
-from botwatch.notify.note import ESCALATED, Purpose
+from botwatch.notify.note import ESCALATED, Judged, Purpose
 from tests.notify.notes import late, note, told
 
 HOSTILE = 'x\r\nBcc: all@example.com\x1b[31m<script>alert(1)</script> <!channel> *b* & "q" \u202egnp.exe \x00 |'
@@ -21,7 +21,7 @@ HOSTILE = 'x\r\nBcc: all@example.com\x1b[31m<script>alert(1)</script> <!channel>
 def test_a_message_says_what_since_when_how_far_why_where_to_look_and_how_to_acknowledge() -> None:
     text = render.text(note(told()))
     for part in (
-        "cpu.usage 93.25% (avg over 2 min), at worst 97%; 85% or more is too much",
+        "cpu.usage 93.25 % (avg over 2 min), at worst 97 %; 85 % or more is too much",
         "bot shop, host web-1",
         "2027-01-15 08:58:00 CET, opened 2027-01-15 09:00:00 CET",
         "the value passed its limit",
@@ -85,7 +85,7 @@ def test_an_sms_is_one_sms(step: str) -> None:
 
 def test_an_sms_has_the_value_where_there_is_room() -> None:
     assert render.short(note(told(labels={"host": "a"}), url="")).startswith(
-        "CRITICAL High CPU on host a: 93.25%, limit 85%"
+        "CRITICAL High CPU on host a: 93.25 %, limit 85 %"
     )
 
 
@@ -131,6 +131,32 @@ def test_hostile_text_is_no_mention_and_no_format_in_slack() -> None:
         assert "<!channel>" not in text
         assert "<script>" not in text
         assert " *b*" not in text
+
+
+def test_a_name_of_a_field_in_our_own_sentence_is_code_where_that_can_be_and_in_quotes_elsewhere() -> None:
+    drift = "helpdesk: `category` is gone where `details.topic<b>` has come"
+    known = note(told(summary=drift, labels={"bot": "`shop`"}))
+    assert '"category" is gone where "details.topic<b>" has come' in render.text(known)
+    page = html.page(known)
+    assert "<code>category</code> is gone where <code>details.topic&lt;b&gt;</code> has come" in page
+    assert "<code>shop" not in page
+    said = str(slack.blocks(known))
+    assert "`category` is gone where `details.topic&lt;b&gt;` has come" in said
+    assert "*Where:* bot \\u200b`shop" in said
+
+
+def test_an_amount_has_the_unit_of_its_measure() -> None:
+    def value_of(unit: str, value: float) -> str:
+        found = told(
+            value=value, peak=None, judged=Judged(field="x", operand="equalOrMoreThan", value=value, unit=unit)
+        )
+        return next(text for name, text in render.facts(found, "UTC") if name == "Value")
+
+    assert value_of("share", 0.0704225) == "x 7.04 %; 7.04 % or more is too much"
+    assert value_of("ms", 2532.02) == "x 2.5 s; 2.5 s or more is too much"
+    assert value_of("seconds", 86_400) == "x 1 d; 1 d or more is too much"
+    assert value_of("count", 23_412) == "x 23,412; 23,412 or more is too much"
+    assert value_of("", 0.0312) == "x 0.031; 0.031 or more is too much"
 
 
 def test_a_name_with_underscores_stays_as_it_is_in_slack() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from botwatch.reports import axes, words
+from botwatch.measure import amounts
+from botwatch.reports import axes
 from botwatch.reports.answer import Window
 from tests.reports.conftest import NOW_S
 
@@ -28,7 +29,7 @@ ZURICH = zoneinfo.ZoneInfo("Europe/Zurich")
     ],
 )
 def test_marks_are_round_in_their_unit(high: float, unit: str, marks: list[str]) -> None:
-    write = words.axis_writer(unit)
+    write = amounts.axis_writer(unit)
     assert [write(mark) for mark in axes.scale([high, None], unit).marks] == marks
 
 
@@ -39,8 +40,8 @@ def test_no_value_breaks_a_scale(values: list[float | None], unit: str) -> None:
     assert found.low <= 0 <= found.high
     assert found.low < found.high
     assert len(found.marks) <= 20
-    assert all(isinstance(words.writer(unit)(value), str) for value in (*found.marks, *values))
-    assert all(isinstance(words.axis_writer(unit)(mark), str) for mark in found.marks)
+    assert all(isinstance(amounts.writer(unit)(value), str) for value in (*found.marks, *values))
+    assert all(isinstance(amounts.axis_writer(unit)(mark), str) for mark in found.marks)
 
 
 @settings(max_examples=60, deadline=None)

@@ -32,6 +32,7 @@ const EXPLORE: Tab = { key: "6", name: "Explore", path: "/explore", timed: true 
 const INSIGHTS: Tab = { key: "7", name: "Insights", path: "/insights", timed: true };
 const SETTINGS: Tab = { key: "", name: "Settings", path: "/settings" };
 const DOCTOR: Tab = { key: "", name: "Doctor", path: "/doctor" };
+const NOWHERE: Tab = { key: "", name: "Not found", path: "" };
 const TABS = [OVERVIEW, CONVERSATIONS, SYSTEM, ACTIONS, ALERTS, EXPLORE, INSIGHTS, SETTINGS, DOCTOR];
 const PLACES = ["logs", "traces", "faults", "measures"];
 const OWN_TIME = ["reports", "people", "week"]; // of these each says itself over what time it is
@@ -82,7 +83,7 @@ function App() {
     if (place === "insights" && INSIGHT_PLACES.includes(id ?? "") && (!more.length || own)) return [INSIGHTS, <Insights what={id ?? ""} rest={more} me={me.data!} />] as const;
     if (place === "doctor" && id === undefined) return [DOCTOR, <Doctor />] as const;
     if (place === "settings" && id === undefined) return [SETTINGS, <SettingsPage me={me.data!} />] as const;
-    return [OVERVIEW, <Empty>There is no page at this address. <Link to="/">Go to the overview</Link></Empty>] as const;
+    return [NOWHERE, <section className="panel"><Empty>There is no page at this address. <Link to="/">Go to the overview</Link></Empty></section>] as const;
   }
 }
 

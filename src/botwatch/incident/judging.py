@@ -22,7 +22,6 @@ from botwatch.detect.view import Series, View
 from botwatch.detect.windows import ticks_of
 from botwatch.errors import CannotJudge
 from botwatch.incident import words
-from botwatch.incident.asking import measure_of
 from botwatch.incident.machine import Move, moves
 from botwatch.incident.memory import Changed, Memory
 from botwatch.incident.nouns import Live, Opening, Resolving, Worsening
@@ -163,7 +162,11 @@ class Round:
         reason = self._reason(rule, verdicts, move, labels)
         value = _known(verdicts.found[move.row, move.column])
         points = self._points(rule, verdicts.subjects[move.row], at_s)
-        evidence: dict[str, Any] = {"measure": rule.field, "unit": _unit(rule), "points": list(map(list, points))}
+        evidence: dict[str, Any] = {
+            "measure": rule.field,
+            "unit": words.unit_of(rule),
+            "points": list(map(list, points)),
+        }
         if reason not in (Reason.BREACHED, Reason.COMBINED):
             evidence["last_heard_s"] = self._last_heard(rule, labels, at_s)
         usual = words.Usual.of(rule, verdicts, move.row, move.column)
@@ -317,13 +320,3 @@ def _places(labels: Mapping[str, str]) -> Iterator[tuple[str, Need, dict[str, st
 
 def _at_ns(change: Changed) -> int:
     return change.started_ns if isinstance(change, Opening) else change.at_ns
-
-
-def _unit(rule: Rule) -> str:
-    if not rule.field or rule.per:
-        return ""
-    try:
-        measure = measure_of(Need(rule.field, ()))
-    except CannotJudge:
-        return ""
-    return measure.unit if measure else ""

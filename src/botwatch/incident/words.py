@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from botwatch.detect.durations import written
 from botwatch.detect.finding import Reason, Verdicts
 from botwatch.detect.plan import plan_of
 from botwatch.detect.rule import TICK_S, Aggregation, Kind, Operand, Rule
+from botwatch.detect.ticks import Need
+from botwatch.errors import CannotJudge
+from botwatch.incident.asking import measure_of
 from botwatch.incident.steps import subject_said
+from botwatch.measure.amounts import SHARE, told
 
 _AGGREGATION: Final = {
     Aggregation.AVG: "the average",
@@ -45,6 +47,7 @@ class Usual:
     over_s: int
     until_s: int  # before the judged moment
     counts: bool
+    unit: str = ""
 
     @classmethod
     def of(cls, rule: Rule, verdicts: Verdicts, row: int, column: int) -> Usual | None:
@@ -54,7 +57,7 @@ class Usual:
         # A count is told as it would be over the time frame, so that all are alike; here it is what came.
         scale = over_s / rule.timeframe if plan.counts else 1.0
         came, expected = (float(part[row, column]) * scale for part in (verdicts.found, verdicts.expected))
-        return cls(came, expected, over_s, plan.late * TICK_S, plan.counts)
+        return cls(came, expected, over_s, plan.late * TICK_S, plan.counts, unit_of(rule))
 
     def since_s(self, at_s: int) -> int:
         """When it began."""
@@ -65,16 +68,18 @@ class Usual:
 
     def __str__(self) -> str:
         if self.counts:
-            return f"{round(self.came)} came in {written(self.over_s)}, {self.expected:.3g} are usual at this time"
-        return f"{self.came:.4g} over {written(self.over_s)}, {self.expected:.4g} is usual at this time"
+            usual = told(round(self.expected) if self.expected >= 10 else self.expected, "")
+            return f"{round(self.came):,} came in {_time(self.over_s)}, {usual} are usual at this time"
+        came, expected = told(self.came, self.unit), told(self.expected, self.unit)
+        return f"{came} over {_time(self.over_s)}, {expected} is usual at this time"
 
 
 def opened(
     rule: Rule, labels: Mapping[str, str], reason: Reason, value: float | None, usual: Usual | None = None
 ) -> str:
-    """`cpu.usage of host web-1: the average over 2m is 93.2, and 85 or more is too much`, and what the rule adds."""
-    told = f"{_what(rule)}{_of(labels)}: {_why(rule, reason, value) if usual is None else usual}"
-    return f"{told}. {rule.message}" if rule.message else told
+    """`cpu.usage of host web-1: the average over 2 min is 93.2 %; 85 % or more is too much`, and what the rule adds."""
+    said = f"{_what(rule)}{_of(labels)}: {_why(rule, reason, value) if usual is None else usual}"
+    return f"{said}. {rule.message}" if rule.message else said
 
 
 def resolved(rule: Rule | None, reason: Reason, value: float | None) -> str:
@@ -85,28 +90,45 @@ def resolved(rule: Rule | None, reason: Reason, value: float | None) -> str:
     if rule is None or value is None or rule.kind in (Kind.COMPOSITE, Kind.ABSENCE):
         return "it is well again"
     if rule.kind is Kind.BASELINE:
-        return f"it is as usual again: {number(value)} over {written(rule.timeframe)}"
+        return f"it is as usual again: {told(value, unit_of(rule))} over {_time(rule.timeframe)}"
     return f"it is well again: {_value(rule, value)}"
 
 
-def number(value: float) -> str:
-    """Short, and the same for all."""
-    return f"{value:.6g}" if math.isfinite(value) else "unknown"
+def unit_of(rule: Rule) -> str:
+    """Of what it judges; empty where the measure has none that is known."""
+    if rule.per:
+        return SHARE if abs(rule.value) <= 1 else ""  # calls by calls is a share, tokens by messages is not
+    if not rule.field or rule.aggregation is Aggregation.COUNT:
+        return ""
+    try:
+        measure = measure_of(Need(rule.field, ()))
+    except CannotJudge:
+        return ""
+    return measure.unit if measure else ""
 
 
 def _why(rule: Rule, reason: Reason, value: float | None) -> str:
     if reason in _SILENCE:
-        return _SILENCE[reason].format(time=written(rule.timeframe))
+        return _SILENCE[reason].format(time=_time(rule.timeframe))
     if reason is Reason.COMBINED:
         return f"{'all' if rule.all else 'at least one'} of {', '.join(rule.parts)}"
-    held = f" for {written(rule.hold)}" if rule.hold else ""
+    if rule.kind is Kind.CONTRACT and not rule.per:
+        more = f"; {told(rule.value, '')} or more is too much" if rule.value > 1 else ""
+        were = "was" if value == 1 else "were"
+        return f"{told(value, '')} {were} not kept in the last {_time(rule.timeframe)}{more}"
+    held = f" for {_time(rule.hold)}" if rule.hold else ""
     limit = "less is too little" if rule.operand is Operand.AT_MOST else "more is too much"
-    return f"{_value(rule, value)}{held}, and {number(rule.value)} or {limit}"
+    return f"{_value(rule, value)}{held}; {told(rule.value, unit_of(rule))} or {limit}"
 
 
 def _value(rule: Rule, value: float | None) -> str:
-    found = "unknown" if value is None else number(value)
-    return f"{_AGGREGATION[rule.aggregation]} over {written(rule.timeframe)} is {found}"
+    if rule.per and rule.aggregation is Aggregation.SUM:
+        return f"{told(value, unit_of(rule))} over {_time(rule.timeframe)}"
+    return f"{_AGGREGATION[rule.aggregation]} over {_time(rule.timeframe)} is {told(value, unit_of(rule))}"
+
+
+def _time(seconds: int) -> str:
+    return told(seconds, "seconds")
 
 
 def _what(rule: Rule) -> str:

@@ -11,6 +11,10 @@ _BREAKS: Final = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 # Marks that turn the direction of text or cannot be seen: they make a line look like another.
 _HIDDEN: Final = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 
+_MRKDWN: Final = re.compile(r"(?<!\w)([*_~`])|([*_~`])(?!\w)")
+# Our own sentences put names of fields between these.
+_CODE: Final = re.compile(r"`([^`]{1,300})`")
+
 _GSM7: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -18,7 +22,7 @@ _GSM7: Final = frozenset(
 _GSM7_TWICE: Final = frozenset("^{}\\[~]|€")  # each takes the room of two
 _PLAINER: Final = {
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "…": "...",
-    "\u00b7": "-", "\u2022": "-", "≥": ">=", "≤": "<=", "→": "->", "\u00d7": "x", "\u00a0": " ", "\t": " ",
+    "`": "'", "\u00b7": "-", "\u2022": "-", "≥": ">=", "≤": "<=", "→": "->", "\u00d7": "x", "\u00a0": " ", "\t": " ",
 }  # fmt: skip
 
 
@@ -37,15 +41,25 @@ def cut(text: str, chars_max: int) -> str:
     return text if len(text) <= chars_max else text[: max(0, chars_max - 1)].rstrip() + "…"
 
 
-def slack(text: str, chars_max: int | None = None) -> str:
-    """Slack's three characters, and a zero-width space where mrkdwn or a mention would begin."""
+def quoted(text: str) -> str:
+    """Where nothing can be set as code."""
+    return _CODE.sub(r'"\1"', text)
+
+
+def slack(text: str, chars_max: int | None = None, *, code: bool = False) -> str:
+    """Slack's three characters, and a zero-width space where mrkdwn or a mention would begin.
+
+    `code`: a sentence of ours, in which what stands between backticks is set as code.
+    """
     safe = plain(text, chars_max).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"(?<!\w)([*_~`])|([*_~`])(?!\w)", "\u200b\\1\\2", safe)
+    parts = _CODE.split(safe) if code else [safe]
+    return "".join(f"`{part}`" if place % 2 else _MRKDWN.sub("\u200b\\1\\2", part) for place, part in enumerate(parts))
 
 
-def page(text: str, chars_max: int | None = None) -> str:
-    """For HTML, in text and in quoted attributes."""
-    return html.escape(plain(text, chars_max), quote=True)
+def page(text: str, chars_max: int | None = None, *, code: bool = False) -> str:
+    """For HTML, in text and in quoted attributes; `code` only in text."""
+    safe = html.escape(plain(text, chars_max), quote=True)
+    return _CODE.sub(r"<code>\1</code>", safe) if code else safe
 
 
 def link(url: str) -> str:

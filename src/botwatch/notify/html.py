@@ -30,7 +30,7 @@ def page(note: Note) -> str:
 
 def _incident(told: Told, note: Note) -> str:
     colour = _OVER if told.over else _COLOUR[told.severity]
-    rows = "".join(_row(name, safe(value)) for name, value in render.facts(told, note.zone))
+    rows = "".join(_row(name, safe(value, code=name in render.CODED)) for name, value in render.marked(told, note.zone))
     if told.runbook:
         rows += _row("Runbook", _anchor(told.runbook, told.runbook))
     links = " &middot; ".join(_anchor(each.url, each.name) for each in told.links)

@@ -13,7 +13,8 @@ from typing import Final
 from botwatch import limits
 from botwatch.clock import SECOND_NS
 from botwatch.incident.steps import Step
-from botwatch.notify.escape import cut, gsm7, gsm7_cut, plain
+from botwatch.measure import amounts
+from botwatch.notify.escape import cut, gsm7, gsm7_cut, plain, quoted
 from botwatch.notify.note import DRILL_MARK, ESCALATED, Note, Purpose, Told
 
 _LIMITS: Final = {"equalOrMoreThan": "or more is too much", "equalOrLessThan": "or less is too little"}
@@ -31,6 +32,7 @@ _VERBS: Final = {
     Step.OPENED: "", Step.WORSENED: "worse: ", Step.ACKNOWLEDGED: "acknowledged: ", Step.RESOLVED: "resolved: ",
     ESCALATED: "nobody acknowledged: ",
 }  # fmt: skip
+CODED: Final = ("What", "Suspected")  # sentences of ours, with names of fields between backticks
 _MARKS: Final = {DRILL_MARK: "[DRILL] "}
 
 
@@ -66,7 +68,13 @@ def _several(note: Note) -> str:
 
 
 def facts(told: Told, zone: str) -> Iterator[tuple[str, str]]:
-    """Name and text of each thing there is to know, the most urgent first."""
+    """Name and text of each thing there is to know, the most urgent first; as plain text."""
+    for name, value in marked(told, zone):
+        yield name, quoted(value) if name in CODED else value
+
+
+def marked(told: Told, zone: str) -> Iterator[tuple[str, str]]:
+    """The same for who can set as code what is between backticks in `CODED`."""
     if told.message and told.message not in told.summary:
         yield "Message", plain(told.message, limits.RULE_TEXT_CHARS_MAX)
     if told.summary:
@@ -170,16 +178,7 @@ def _brief(told: Told) -> str:
 
 
 def _amount(told: Told, value: float | None) -> str:
-    unit = told.judged.unit
-    return number(value) + ("" if value is None or not unit else "%" if unit == "%" else f" {unit}")
-
-
-def number(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:.4g}"
+    return amounts.told(value, told.judged.unit)
 
 
 def duration(span_ns: int) -> str:
@@ -203,6 +202,7 @@ def iso(at_ns: int) -> str:
 
 
 __all__ = [
+    "CODED",
     "advice",
     "clock",
     "cut",
@@ -210,7 +210,7 @@ __all__ = [
     "facts",
     "headline",
     "iso",
-    "number",
+    "marked",
     "preface",
     "short",
     "text",

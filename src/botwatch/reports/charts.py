@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from botwatch import limits
+from botwatch.measure import amounts
 from botwatch.measure.model import Direction
 from botwatch.measure.reader import Series
 from botwatch.reports import axes, words
@@ -102,7 +103,7 @@ def _number(answer: Answer, zone: zoneinfo.ZoneInfo, period: str) -> Block:
 
     def draw(pen: Pen, x: float, top: float, width: float) -> None:
         _head(pen, answer, zone, period, (x, top, width))
-        written = words.writer(answer.unit)(value)
+        written = amounts.writer(answer.unit)(value)
         shown = pen.text(x, top - _HEAD - 24, written, 26, level[1] if level else TEXT, bold=True, room=width - 50)
         if level:
             pen.text(x + shown + 6, top - _HEAD - 24, level[0], _SMALL, level[1], room=width - shown - 6)
@@ -113,7 +114,7 @@ def _number(answer: Answer, zone: zoneinfo.ZoneInfo, period: str) -> Block:
 def _table(answer: Answer, zone: zoneinfo.ZoneInfo, period: str) -> Block:
     shown = answer.series[: limits.REPORT_ROWS_MAX]
     more = len(answer.series) - len(shown) + answer.left_out
-    write = words.writer(answer.unit)
+    write = amounts.writer(answer.unit)
 
     def draw(pen: Pen, x: float, top: float, width: float) -> None:
         _head(pen, answer, zone, period, (x, top, width))
@@ -169,7 +170,7 @@ def _chart(answer: Answer, zone: zoneinfo.ZoneInfo, period: str) -> Block:
 
 
 def _grid(pen: Pen, place: Place, answer: Answer, zone: zoneinfo.ZoneInfo) -> None:
-    write = words.axis_writer(answer.unit)
+    write = amounts.axis_writer(answer.unit)
     for mark in place.scale.marks:
         y = place.up(mark)
         pen.line(((place.x, y), (place.x + place.width, y)), LINE, 0.5)
@@ -240,7 +241,7 @@ def _bounds(pen: Pen, place: Place, answer: Answer) -> None:
 
 def _names(pen: Pen, named: Sequence[Series], answer: Answer, place: tuple[float, float, float]) -> None:
     x, y, width = place
-    write = words.writer(answer.unit)
+    write = amounts.writer(answer.unit)
     for head, column in (("last", 0.0), ("highest", _VALUE), ("lowest", 2 * _VALUE)):
         pen.text(x + width - column, y, head, _SMALL, MUTED, right=True)
     for number, series in enumerate(named):

@@ -38,7 +38,7 @@ async def test_a_bot_server_is_judged_by_rules_on_its_json() -> None:
     assert (view.version, view.headline, figure(view, "sessions")) == ("5.0.1", "247 sessions", 247)
     assert (broken.status, broken.reason) == (
         Status.DEGRADED,
-        "the answer does not keep the rule: sessions.active < 200",
+        "expected sessions.active to be less than 200, found 247",
     )
 
 
@@ -66,8 +66,24 @@ async def test_a_bot_server_is_judged_by_rules_on_its_json() -> None:
     ],
 )
 def test_a_rule_is_read_as_it_is_written(text: str, holds: bool) -> None:
-    assert rule(text)(HEALTH) is holds
-    assert rule(text)([]) is False
+    assert rule(text).holds(HEALTH) is holds
+    assert rule(text).holds([]) is False
+    assert bool(rule(text).wrong(HEALTH)) is not holds
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("status == starting", "expected status to be starting, found ok"),
+        ("database.lag", "expected database.lag, found null"),
+        ("nothing.here != 1", "expected nothing.here not to be 1, found nothing there"),
+        ("parts >= 1", "expected parts to be at least 1, found a list"),
+        ("status != ok", "expected status not to be ok, found ok"),
+        ("long == a", f"expected long to be a, found {'b' * 40}"),
+    ],
+)
+def test_what_was_expected_and_what_was_found_is_said_plainly(text: str, wrong: str) -> None:
+    assert rule(text).wrong({**HEALTH, "long": "b\x1b\n" + "b" * 500}) == wrong
 
 
 @pytest.mark.parametrize("text", ["", "== 1", "a ==", "a b", "a = 1", "$.a == 1"])

@@ -436,6 +436,8 @@ export type Drawn = "lines" | "bars" | "number" | "table";
 
 export interface DriftShape {
   id: number;
+  /** the first change told of those that began in the same minutes at its source */
+  event: number;
   source: string;
   /** the kind of document; empty: it is about which kinds come */
   variant: string;

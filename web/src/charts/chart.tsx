@@ -205,7 +205,8 @@ function options({ element, drawn, height, banded, bars, daily, unit, tell, reac
           stroke,
           // A hairline costs a twentieth of any other line, and of many lines one sees no more.
           width: drawn.length > SHOWN_MAX ? 1 : 1.6,
-          dash: DASHES[Math.floor(place / COLOURS.length) % DASHES.length]!,
+          // Dashes tell apart what is named below; to cut a line into them costs more than to draw it.
+          dash: place < SHOWN_MAX ? DASHES[Math.floor(place / COLOURS.length) % DASHES.length]! : [],
           fill: drawn.length === 1 ? faint(stroke) : undefined,
           points: { show: !bars, filter: (made, series) => alone(made.data[series]!), size: 5, fill: stroke },
           ...(bars ? { paths: uPlot.paths.bars!({ size: [0.7, daily ? 60 : 24], align: 1 }), fill: stroke } : {}),

@@ -1,7 +1,7 @@
 // Rules and incidents, as people read and change them.
 
 import type { Rule, Severity } from "../api/types";
-import { percent } from "./format";
+import { exactly, formOf } from "./format";
 import type { Level } from "./levels";
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -46,15 +46,26 @@ function promised(options: Readonly<Record<string, unknown>>): string {
   return `after ${happens(options["when"])} comes ${then.map(happens).join(" or ")} within ${String(options["within"])}`;
 }
 
-/** What a rule asks, in a line. */
-export function asks(rule: Rule): string {
+/** In what its value is told: calls by calls are a share, tokens by messages are not. */
+export const unitOf = (rule: Rule, measured: string | undefined): string | undefined => {
+  if (rule.aggregation === "count") return undefined;
+  return rule.per ? (Math.abs(rule.value ?? 0) <= 1 ? "share" : undefined) : measured;
+};
+
+/** What a rule asks, in a line; with the unit of its measure where that is known. */
+export function asks(rule: Rule, measured?: string): string {
   if (rule.kind === "composite") return `${rule.all?.length ? "all of" : "any of"} ${partsOf(rule).join(", ")}`;
   if (rule.kind === "baseline") return `${rule.field} is ${SIDES[String(rule.options?.["side"])] ?? "not as"} usual at this hour of the week`;
   if (rule.kind === "contract") return `${promised(rule.options ?? {})}${rule.value === 1 ? "" : `, broken ${rule.value} times over ${rule.timeframe}`}`;
   const what = rule.per ? `${rule.field} / ${rule.per}` : rule.field;
   if (rule.kind === "absence") return `nothing comes of ${what} for ${rule.timeframe}`;
   const held = secondsIn(rule.for) ? ` for ${rule.for}` : "";
-  return `${rule.aggregation ?? "avg"} of ${what} over ${rule.timeframe ?? "1m"} ${rule.operand === "equalOrLessThan" ? "≤" : "≥"} ${rule.per ? percent((rule.value ?? 0) * 100) : (rule.value ?? 0)}${held}`;
+  return `${rule.aggregation ?? "avg"} of ${what} over ${rule.timeframe ?? "1m"} ${rule.operand === "equalOrLessThan" ? "≤" : "≥"} ${bound(rule, measured)}${held}`;
+}
+
+/** The number and its unit stay together. */
+function bound(rule: Rule, measured: string | undefined): string {
+  return (formOf(unitOf(rule, measured)) ?? exactly)(rule.value ?? 0).replaceAll(" ", "\u00a0");
 }
 
 /** From 0 to a good deal beyond the threshold, in steps one can hit. */

@@ -18,7 +18,7 @@ test("a share is whole only when it is", () => {
 
 test("a unit of the catalogue has its form, and beside an axis a short one", () => {
   expect(["percent", "ms", "usd", "bytes", "kib", "count", undefined].map((unit) => formatOf(unit)(1536))).toEqual(["1536 %", "1.5 s", "$1,536", "1.5 KiB", "1.5 MiB", "1,536", "1,536"]);
-  expect([0, 0.25, 90, 7_200, 200_000].map((value) => axisOf("seconds")(value))).toEqual(["0", "250 ms", "1.5 min", "2 h", "2.3 d"]);
+  expect([0, 0.25, 90, 7_200, 200_000].map((value) => axisOf("seconds")(value))).toEqual(["0", "250 ms", "1:30 min", "2 h", "2.3 d"]);
   expect(formatOf("usd")(0.00123)).toBe("$0.0012");
 });
 

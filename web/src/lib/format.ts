@@ -20,6 +20,10 @@ export function count(value: number | null | undefined): string {
 
 export const exact = (value: number) => WHOLE.format(value);
 
+const EXACTLY = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+/** As somebody wrote it, fractions and all. */
+export const exactly = (value: number) => EXACTLY.format(value);
+
 export function milliseconds(value: number | null | undefined): string {
   if (value == null) return NONE;
   if (value < 1) return `${trimmed(value, 2)} ms`;
@@ -72,11 +76,13 @@ export function plainNumber(value: number | null | undefined): string {
 const FORMATS: Record<string, (value: number | null | undefined) => string> = {
   percent, ms: milliseconds, seconds, s: seconds, bytes, By: bytes, kib: (value) => bytes(value == null ? null : value * 1_024), usd: dollars,
   share: (value) => percent(value == null ? null : value * 100),
+  per_second: (value) => (value == null ? NONE : `${plainNumber(value)}/s`),
 };
 
-/** A duration beside an axis, where there is little room: one unit. */
+/** A duration beside an axis, where there is little room: one unit, and of minutes the half and the quarter as a clock says them. */
 export function briefSeconds(value: number | null | undefined): string {
   if (value == null) return NONE;
+  if (value >= 60 && value < 3_600 && value % 60 >= 1) return `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, "0")} min`;
   const [size, unit] = ([[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]] as const).find(([from]) => Math.abs(value) >= from) ?? [0.001, "ms"];
   return value === 0 ? "0" : `${trimmed(value / size, 1)} ${unit}`;
 }
@@ -93,6 +99,9 @@ const STEPS: Record<string, number[]> = { ms: MILLISECONDS, seconds: SECONDS, s:
 export const stepsOf = (unit: string | undefined): number[] | undefined => STEPS[unit ?? ""];
 
 export const axisOf = (unit: string | undefined) => BRIEF[unit ?? ""] ?? formatOf(unit);
+
+/** The form of a unit, where it has one of its own. */
+export const formOf = (unit: string | undefined) => FORMATS[unit ?? ""];
 
 /** How a value of a measure is written, by its unit in the catalogue. */
 export const formatOf = (unit: string | undefined) => FORMATS[unit ?? ""] ?? plainNumber;

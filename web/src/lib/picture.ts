@@ -1,6 +1,7 @@
 // The living picture: who stands where, who calls whom, and how much moves between them.
 
 import type { History, ServiceItem } from "../api/types";
+import { arrange, type Edge } from "./arrange";
 import type { Level } from "./levels";
 
 export interface Part {
@@ -49,8 +50,9 @@ export const wordsOfService = (status: ServiceItem["status"]) => SAYS[status] ??
 /** A variable of the environment cannot have a hyphen in its name. */
 const alike = (name: string) => name.toLowerCase().replaceAll("_", "-");
 
-/** What bots call and what is watched are one thing where they have one name. */
-export function picture(bots: readonly Bot[], services: readonly ServiceItem[], calls: readonly Flow[], most: number): Picture {
+/** What bots call and what is watched are one thing where they have one name. `before`: lines that were seen, so that
+ * what is seldom called does not move the others whenever it is. */
+export function picture(bots: readonly Bot[], services: readonly ServiceItem[], calls: readonly Flow[], most: number, before: readonly Edge[] = []): Picture {
   const watched = new Map(services.map(({ name }) => [alike(name), name]));
   const flows = calls.map((flow) => ({ ...flow, part: watched.get(alike(flow.part)) ?? flow.part }));
   const busy = new Map<string, number>();
@@ -64,12 +66,14 @@ export function picture(bots: readonly Bot[], services: readonly ServiceItem[], 
   const rows = Math.max(bots.length, Math.ceil(parts.length / 2), 1);
   const height = 2 * TOP + (rows - 1) * ROW;
   const spread = (place: number, of: number) => (height - (of - 1) * ROW) / 2 + place * ROW;
-  const left = Math.ceil(parts.length / 2);
+  const places = arrange(bots.map(({ name }) => name), parts.map(({ name }) => name), [...flows.map(({ bot, part }) => [bot, part] as const), ...before]);
+  const stand = (name: string) => {
+    const side = places.left.includes(name) ? places.left : places.right;
+    return { x: side === places.left ? LEFT : RIGHT, y: spread(side.indexOf(name), side.length) };
+  };
   return {
-    bots: bots.map((bot, place) => ({ ...bot, x: MIDDLE, y: spread(place, bots.length) })),
-    parts: parts.map((part, place) =>
-      place < left ? { ...part, x: LEFT, y: spread(place, left) } : { ...part, x: RIGHT, y: spread(place - left, parts.length - left) },
-    ),
+    bots: bots.map((bot) => ({ ...bot, x: MIDDLE, y: spread(places.bots.indexOf(bot.name), bots.length) })),
+    parts: parts.map((part) => ({ ...part, ...stand(part.name) })),
     flows: flows.filter((flow) => bots.some(({ name }) => name === flow.bot) && parts.some(({ name }) => name === flow.part)),
     height,
     left: all.length - parts.length,

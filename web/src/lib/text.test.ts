@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pieces, plain } from "./text";
+import { coded, parted, pieces, plain } from "./text";
 
 test("ordinary text in any script stays as it is", () => {
   for (const text of ["Hello", "line\nline\tcell", "שלום", "नमस्ते", "👩‍👩‍👧", "<b>&amp;</b>"]) {
@@ -27,6 +27,25 @@ test("a line's end from Windows is a line's end, a lone return is not hidden", (
   expect(plain("a\r\nb\rc")).toBe("a\nbCRc");
 });
 
+test("what stands between backticks is code, and nothing else is", () => {
+  expect(coded("helpdesk: `category` is gone where `details.<b>` has come")).toEqual([
+    { text: "helpdesk: ", code: false },
+    { text: "category", code: true },
+    { text: " is gone where ", code: false },
+    { text: "details.<b>", code: true },
+    { text: " has come", code: false },
+  ]);
+  expect(coded("a lone ` stays")).toEqual([{ text: "a lone ` stays", code: false }]);
+});
+
+test("a long name is parted where its words join, a sentence is not", () => {
+  expect(parted("clients.TimedOut")).toEqual(["clients.", "TimedOut"]);
+  expect(parted("look_up_account-9")).toEqual(["look_", "up_", "account-", "9"]);
+  expect(parted("a sentence, on-line")).toEqual(["a sentence, on-line"]);
+  expect(parted("x.".repeat(500))).toHaveLength(1);
+});
+
 test("nothing is nothing", () => {
+  expect(coded("")).toEqual([]);
   expect(pieces("")).toEqual([]);
 });

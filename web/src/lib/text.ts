@@ -27,6 +27,24 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
+const NAME_CHARS_MAX = 120;
+
+/** Where a long name may be parted, if it must: after what joins its words. A sentence has spaces for that. */
+export const parted = (text: string): string[] => (text.length > NAME_CHARS_MAX || /\s/.test(text) ? [text] : text.split(/(?<=[a-z0-9][._/:-])(?=[a-z0-9])/i));
+
+export interface Part {
+  text: string;
+  code: boolean;
+}
+
+/** A sentence of ours, in which what stands between backticks is a name of somebody else's. A lone one stays. */
+export function coded(text: string): Part[] {
+  return text
+    .split(/`([^`]+)`/)
+    .map((part, place) => ({ text: part, code: place % 2 === 1 }))
+    .filter((part) => part.text);
+}
+
 /** The same in one string, where there is no room for marks. */
 export const plain = (text: string) => pieces(text).map((piece) => piece.text).join("");
 

@@ -32,7 +32,7 @@ export function Chooser({ wanted, onChange }: { wanted: Wanted; onChange: (wante
               <Narrow measure={measure} labels={about?.labels ?? []} add={(condition) => change({ where: [...wanted.where, condition] })} />
             </form>
             <Chosen wanted={wanted} change={change} />
-            {about && <p className="pad quiet">{about.help || "A metric as it came"}. <Bounds of={about} /></p>}
+            {about && <p className="pad quiet sentence">{about.help || "A metric as it came"}. <Bounds of={about} /></p>}
           </>
         );
       }}

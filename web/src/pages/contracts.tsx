@@ -69,7 +69,7 @@ function Breaches({ of, admin, source }: { of: string; admin: boolean; source: s
   });
   const range = useRange();
   const path = `${CONTRACTS}/${encodeURIComponent(of)}/breaches`;
-  const asked = useQuery({ queryKey: [path, range.query], queryFn: () => ask<PageBreachShape>(path, range.query), refetchInterval: SLOW_MS });
+  const asked = useQuery({ queryKey: [path, range.query], queryFn: () => ask<PageBreachShape>(path, range.query), refetchInterval: SLOW_MS, enabled: !busy }); // while it is deleted it may be gone
   return (
     <Panel title={<>Not kept: <Said text={of} /></>} aside={
         <span className="links">

@@ -61,7 +61,24 @@ export function Noise() {
   const asked = useQuery({ queryKey: ["/api/rules/noise"], queryFn: () => ask<NoiseShape>("/api/rules/noise", { period: "30d" }) });
   return (
     <Panel title="Noise" aside={<span className="quiet">last 30 days</span>}>
-      <Answer of={asked}>{({ rules }) => (rules.length ? <Table items={rules} columns={NOISE} keyOf={(item) => item.rule} /> : <Empty>No rule has been judged yet.</Empty>)}</Answer>
+      <Answer of={asked}>{({ rules }) => (rules.length ? <Heard of={rules} /> : <Empty>No rule has been judged yet.</Empty>)}</Answer>
     </Panel>
+  );
+}
+
+/** What never fired is all alike, and said once. */
+function Heard({ of }: { of: readonly NoiseItem[] }) {
+  const [loud, silent] = [of.filter(({ verdict }) => verdict !== "silent"), of.filter(({ verdict }) => verdict === "silent")];
+  return (
+    <>
+      {loud.length > 0 && <Table items={loud} columns={NOISE} keyOf={(item) => item.rule} />}
+      {silent.length > 0 && (
+        <details className="everything pad" open={loud.length === 0}>
+          <summary>{silent.length === 1 ? "1 rule has" : `${silent.length} rules have`} not fired</summary>
+          <p className="quiet">Open one: its preview shows whether it would have fired on what was.</p>
+          <ul className="plain columns">{silent.map(({ rule }) => <li key={rule}><Link to={`/alerts/rules?rule=${encodeURIComponent(rule)}`}><Said text={rule} /></Link></li>)}</ul>
+        </details>
+      )}
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/fetch";
 import type { Diagnosis, FindingItem, TopicItem } from "../api/types";
 import { useView } from "../lib/url";
-import { Answer, AsOf, Empty, Link, Mark, Panel, Said } from "./parts";
+import { Answer, AsOf, Empty, Link, Mark, Panel, Said, Words } from "./parts";
 
 const PATH = "/api/diagnosis";
 const EVERY_MS = 60_000;
@@ -43,8 +43,8 @@ function Findings({ of }: { of: TopicItem }) {
 function Finding({ of }: { of: FindingItem }) {
   return (
     <li>
-      <Mark level={of.level === "problem" ? "warning" : "unknown"}>{of.level}</Mark> <b><Said text={of.found} /></b>
-      <p className="quiet"><Said text={`${of.remedy.slice(0, 1).toUpperCase()}${of.remedy.slice(1)}.`} /></p>
+      <Mark level={of.level === "problem" ? "warning" : "unknown"}>{of.level}</Mark> <b><Words text={of.found} /></b>
+      <p className="quiet"><Words text={`${of.remedy.slice(0, 1).toUpperCase()}${of.remedy.slice(1)}.`} /></p>
     </li>
   );
 }

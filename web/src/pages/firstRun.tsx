@@ -6,7 +6,7 @@ import { Link, Panel, Snippet } from "./parts";
 export function FirstRun() {
   const here = location.origin;
   return (
-    <>
+    <div className="first">
     <Panel title="No bot has been heard yet" className="prose">
       <p>This page fills by itself as soon as the first one sends. Two ways to get there:</p>
       <h3>A bot in Python</h3>
@@ -20,6 +20,6 @@ export function FirstRun() {
       </p>
     </Panel>
     <Panel title="What the server has noticed" className="prose"><Why topic="no_data" /></Panel>
-    </>
+    </div>
   );
 }

@@ -16,9 +16,9 @@ import { is } from "../lib/series";
 import { absolute } from "../lib/time";
 import type { Rule } from "../api/types";
 import { useChange } from "./changing";
-import { Changed } from "./insights";
+import { Changes } from "./insights";
 import { Part, PartCharts } from "./judged";
-import { Answer, Empty, Link, Mark, Panel, Problem, Said, When } from "./parts";
+import { Answer, Empty, Link, Mark, Panel, Problem, Said, When, Words } from "./parts";
 import { Fixed } from "./reportPanels";
 import { stateOf } from "./alerts";
 
@@ -35,14 +35,14 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
   return (
     <>
       <Panel title={<><Mark level={of.endTime ? "unknown" : LEVELS[of.severity]}>{of.severity}</Mark> <Said text={of.ruleName} /></>} aside={<Link to="/alerts" className="button">✕ Close</Link>}>
-        <p className="pad summary"><Said text={of.summary} /></p>
+        <p className="pad summary"><Words text={of.summary} /></p>
         <dl className="facts pad">
           <div><dt>State</dt><dd>{stateOf(of)}{of.acknowledged_by && <>, taken by <Said text={of.acknowledged_by} /></>}</dd></div>
           {Object.entries(of.labels).map(([name, value]) => <div key={name}><dt>{name}</dt><dd><Said text={value || "(none)"} /></dd></div>)}
           <div><dt>Wrong since</dt><dd><When at={of.began} /></dd></div>
           <div><dt>Found</dt><dd><When at={of.startTime} /></dd></div>
-          <div><dt>{of.endTime ? "Lasted" : "Lasts for"}</dt><dd>{seconds(lasted)}</dd></div>
-          {rule.kind !== "composite" && (
+          <div><dt>{of.endTime ? "Was open for" : "Open for"}</dt><dd>{seconds(lasted)}</dd></div>
+          {rule.kind !== "composite" && !drifts(rule) && (
             <>
               <div><dt>Value then</dt><dd>{format(of.triggerValue)}</dd></div>
               <div><dt>Worst</dt><dd>{format(of.peak_value)}</dd></div>
@@ -52,17 +52,18 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
         </dl>
         {admin && <Doing of={of} />}
       </Panel>
+      <Documents of={of} />
       <div className="halves">
         <div className="stacked">
           <Panel title="Evidence" className="evidence">
             <Evidence of={of} />
-            <p className="pad quiet">The rule, as it was then: {asks(rule)}. <Link to={`/alerts/rules?rule=${encodeURIComponent(of.ruleName)}`}>See the rule</Link></p>
+            <p className="pad quiet">The rule, as it was then: {asks(rule, of.unit)}. <Link to={`/alerts/rules?rule=${encodeURIComponent(of.ruleName)}`}>See the rule</Link></p>
           </Panel>
           <Causes of={of} />
         </div>
         <div className="stacked">
           <Panel title="Where it leads">
-            <ul className="plain pad">
+            <ul className="plain links">
               {of.runbook && <li><Outward url={of.runbook}>Runbook</Outward></li>}
               {of.evidence.links.map(({ name, url }) => <li key={name + url}>{url.startsWith("/") ? <Link to={url}>{name}</Link> : <Outward url={url}>{name}</Outward>}</li>)}
             </ul>
@@ -72,7 +73,7 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
               {of.changes.map((change, place) => (
                 <li key={place}>
                   <time dateTime={change.at} title={absolute(new Date(change.at))}>{absolute(new Date(change.at)).slice(11)}</time> <b>{change.what}</b>
-                  {change.who !== "rule" && <> by <Said text={change.who} /></>} {change.why && <span className="quiet"><Said text={change.why} /></span>}
+                  {change.who !== "rule" && <> by <Said text={change.who} /></>} {change.why && <span className="quiet"><Words text={change.why} /></span>}
                 </li>
               ))}
             </ol>
@@ -80,10 +81,12 @@ function Whole({ of, admin }: { of: IncidentShape; admin: boolean }) {
           <Told id={of.id} />
         </div>
       </div>
-      <Documents of={of} />
     </>
   );
 }
+
+/** Of documents that changed a count of places says nothing; the documents do. */
+const drifts = (rule: Rule) => rule.field === "payload.drift";
 
 const SURE: Record<string, readonly [Level, string]> = {
   measured: ["critical", "measured"],
@@ -100,13 +103,17 @@ function Causes({ of }: { of: IncidentShape }) {
   return (
     <Panel title="What changed in the same minutes">
       {!looked && <p className="pad quiet">The store did not answer in time when it opened, so deploys and calls were not looked at.</p>}
-      <ol className="plain pad">
+      <ol className="plain events">
         {related.map((one, place) => {
           const [level, word] = SURE[one.sure ?? ""] ?? ["unknown", "possible"];
           return (
             <li key={place}>
-              <Mark level={one.about ? "warning" : level}>{one.about ? "what it is about" : word}</Mark> <Link to={one.url}><Said text={one.text} /></Link>{" "}
-              <span className="quiet">{awayOf(began, Date.parse(one.at))}{one.sure === "likely" && one.chance !== null && `; by chance so near in ${percent(one.chance * 100)}`}{one.measured && <>; <Said text={one.measured} /></>}</span>
+              <Mark level={one.about ? "warning" : level}>{one.about ? "itself" : word}</Mark>
+              <span>
+                <Link to={one.url}><Words text={one.text} /></Link>{" "}
+                <span className="quiet">{one.sure === "likely" && one.chance !== null && `${percent(one.chance * 100)} likely to be this near by chance`}{one.measured && <Said text={one.measured} />}</span>
+              </span>
+              <span className="quiet">{awayOf(began, Date.parse(one.at))}</span>
             </li>
           );
         })}
@@ -118,7 +125,7 @@ function Causes({ of }: { of: IncidentShape }) {
 
 function awayOf(began: number, at: number): string {
   const away = Math.round((began - at) / 1_000);
-  return Math.abs(away) < 60 ? "at the same time" : `${seconds(Math.abs(away))} ${away > 0 ? "before" : "after"} it began`;
+  return Math.abs(away) < 60 ? "at the same time" : `${seconds(Math.abs(away))} ${away > 0 ? "before" : "after"}`;
 }
 
 /** How much of what the bot did, and two of it. */
@@ -143,12 +150,12 @@ function Touched({ of: { noun, count: bad, of, sessions, examples } }: { of: Tou
 /** Of documents that changed: how sure, what it touched, and one of them before and after. */
 function Documents({ of }: { of: IncidentShape }) {
   const source = of.labels["source"];
-  const drifts = (of.rule as unknown as Rule).field === "payload.drift" && source !== undefined;
-  const asked = useQuery({ queryKey: ["/api/drift", "of", source], queryFn: () => ask<PageDriftShape>("/api/drift", { source, live: !of.endTime, limit: 3 }), enabled: drifts });
-  if (!drifts) return null;
+  const shown = drifts(of.rule as unknown as Rule) && source !== undefined;
+  const asked = useQuery({ queryKey: ["/api/drift", "of", source], queryFn: () => ask<PageDriftShape>("/api/drift", { source, live: !of.endTime, limit: 20 }), enabled: shown });
+  if (!shown) return null;
   return (
     <Panel title="The documents">
-      <Answer of={asked}>{({ items }) => (items.length ? <ul className="plain">{items.map((item) => <Changed key={item.id} item={item} admin={false} />)}</ul> : <Empty>They look again as they did.</Empty>)}</Answer>
+      <Answer of={asked}>{({ items }) => (items.length ? <Changes items={items} admin={false} /> : <Empty>They look again as they did.</Empty>)}</Answer>
     </Panel>
   );
 }
@@ -163,7 +170,7 @@ function Evidence({ of }: { of: IncidentShape }) {
   const rule = of.rule as unknown as Rule;
   const value = rule.kind === "threshold" || rule.kind === "ratio" || rule.kind === "contract" ? (rule.value ?? null) : null;
   const [shaded, setShaded] = useState(false);
-  const mayShade = Boolean(measure) && !rule.per && rule.kind !== "composite" && points.length > 1;
+  const mayShade = !drifts(rule) && Boolean(measure) && !rule.per && rule.kind !== "composite" && points.length > 1;
   // A point stands at the end of the time it is about; so does the band.
   const lateS = secondsIn(rule.timeframe);
   const subject = Object.entries(of.labels).filter(([, value]) => value);
@@ -178,7 +185,7 @@ function Evidence({ of }: { of: IncidentShape }) {
   const composite = rule.kind === "composite";
   // What was kept of a ratio is what stands above the line: the quotient itself is asked for.
   const ratio = Boolean(rule.per);
-  const drawn = points.length > 0 && !composite && !ratio;
+  const drawn = points.length > 0 && !composite && !ratio && !drifts(rule);
   const range = rangeOf(new URLSearchParams({ from: momentOf(reach[0]), to: momentOf(reach[1]) }));
   const deploys = useDeploys(drawn ? { from: momentOf(reach[0]), to: momentOf(reach[1]) } : null, of.labels["bot"] ?? "");
   return (
@@ -197,7 +204,7 @@ function Evidence({ of }: { of: IncidentShape }) {
       {Object.entries(last_heard).map(([name, at]) => <p key={name} className="pad">Last heard of the {name}: <When at={at} /></p>)}
       {of.evidence.touched && <Touched of={of.evidence.touched} />}
       {composite && <PartCharts rule={rule} range={range} subject={of.labels} />}
-      {!drawn && !composite && !ratio && Object.keys(last_heard).length === 0 && <Empty>There was nothing to draw.</Empty>}
+      {!drawn && !composite && !ratio && !drifts(rule) && Object.keys(last_heard).length === 0 && <Empty>There was nothing to draw.</Empty>}
     </>
   );
 }

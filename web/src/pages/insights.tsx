@@ -5,14 +5,14 @@ import { ask } from "../api/fetch";
 import { useList } from "../api/queries";
 import type { CommonQueries, CommonQuery, CriticalShape, DriftShape, Engagement, FeedbackItem, InvalidShape, Me, Misunderstood, PageDriftShape, PageFeedbackItem, PageInvalidShape, PageMisunderstood, ProfileShape, SourceShape, Uttered } from "../api/types";
 import { Chart } from "../charts/chart";
-import { count, milliseconds, percent } from "../lib/format";
+import { count, milliseconds, NONE, percent } from "../lib/format";
 import { absolute, clock, dayStart } from "../lib/time";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
 import { Contracts } from "./contracts";
 import { addressOf } from "./conversations";
 import { BotChoice, useParam } from "./filters";
-import { Answer, Choice, Empty, Link, Mark, More, Panel, Problem, Said, When } from "./parts";
+import { Answer, Choice, Empty, Link, Mark, More, Panel, Problem, Said, When, Words } from "./parts";
 import { useRange } from "./range";
 import { Reports } from "./reports";
 import { Stops } from "./stops";
@@ -63,7 +63,7 @@ function Drift({ admin }: { admin: boolean }) {
           {({ pages }) => {
             const items = pages.flatMap((page) => page.items);
             if (!items.length) return <Empty>{names.length ? "Documents look as they always did." : "No source is known yet: its documents are looked at for some hours before they are compared."}</Empty>;
-            return <><ul className="plain">{items.map((item) => <Changed key={item.id} item={item} admin={admin} />)}</ul><More asked={asked} /></>;
+            return <><Changes items={items} admin={admin} /><More asked={asked} /></>;
           }}
         </Answer>
       </Panel>
@@ -74,28 +74,42 @@ function Drift({ admin }: { admin: boolean }) {
   );
 }
 
-export function Changed({ item, admin }: { item: DriftShape; admin: boolean }) {
+/** What began in the same minutes at one source is one event: the first of it that goes on, and the others folded. */
+export function Changes({ items, admin }: { items: DriftShape[]; admin: boolean }) {
+  const events = new Map<number, DriftShape[]>();
+  for (const item of items) events.set(item.event, [...(events.get(item.event) ?? []), item]);
+  const known = [...events.values()].map((some) => some.sort((a, b) => Number(Boolean(a.ended)) - Number(Boolean(b.ended)) || a.id - b.id));
+  return <ul className="plain">{known.map(([first, ...others]) => <Changed key={first!.id} item={first!} others={others} admin={admin} />)}</ul>;
+}
+
+function Changed({ item, others = [], admin }: { item: DriftShape; others?: DriftShape[]; admin: boolean }) {
   const { change, error, busy } = useChange(DRIFT, "/api/payloads");
   const level = item.accepted || item.ended ? "unknown" : "warning";
   return (
     <li className="finding">
-      <p><Mark level={level}>{item.accepted ? "accepted" : item.ended ? "over" : "going on"}</Mark> <b><Said text={item.sentence} /></b></p>
+      <p><Mark level={level}>{item.accepted ? "accepted" : item.ended ? "over" : "going on"}</Mark> <b><Words text={item.sentence} /></b></p>
       <p className="quiet">
-        In <Said text={item.source} />{item.variant !== "(document)" && item.variant && <>, of the kind <Said text={item.variant} /></>}, since <When at={item.began} />, found <When at={item.found} />.
-        {" "}{SHARE[item.what] ?? "Present"} {item.before_of >= 1 && <>before in {percent(item.before * 100)} of {count(item.before_of)}, </>}now in {percent(item.now * 100)} of {count(item.now_of)}; sure to {percent(item.sure * 100)}.
+        In <Said text={item.source} />{item.variant !== "(document)" && item.variant && <>, of the kind <Said text={item.variant} /></>}. It began <When at={item.began} /> and was found <When at={item.found} />.
+        {" "}{SHARE[item.what] ?? "Present"} in {item.before_of >= 1 && <>{percent(item.before * 100)} of {count(item.before_of)} documents before, </>}{percent(item.now * 100)} of {count(item.now_of)} now; {percent(item.sure * 100)} sure.
         {item.bots.length > 0 && <> Bots: <Said text={item.bots.join(", ")} />.</>}
       </p>
-      <div className="halves">
+      <div className="halves even">
         <figure><figcaption className="quiet">A document before, masked</figcaption><pre className="document">{json(item.example_before)}</pre></figure>
         <figure><figcaption className="quiet">A document since, masked</figcaption><pre className="document">{json(item.example_after)}</pre></figure>
       </div>
       <p className="links">
         {item.sessions.slice(0, 3).map((id) => <Link key={id} to={`/conversations/${encodeURIComponent(id)}`}>Conversation <Said text={id} /></Link>)}
         {item.traces.slice(0, 3).map((id) => <Link key={id} to={`/traces/${id}`}>Trace {id.slice(0, 8)}</Link>)}
-        {admin && !item.accepted && !item.ended && <button type="button" disabled={busy} onClick={() => void change(() => ask(`${DRIFT}/${item.id}/accept`, {}, {}))}>This is the new normal</button>}
+        {admin && !item.accepted && !item.ended && <button type="button" disabled={busy} onClick={() => void change(() => ask(`${DRIFT}/${item.id}/accept`, { event: others.length > 0 }, {}))}>This is the new normal</button>}
         {item.accepted_by && <span className="quiet">accepted by <Said text={item.accepted_by} /></span>}
       </p>
       {error && <Problem error={error} />}
+      {others.length > 0 && (
+        <details>
+          <summary>{others.length === 1 ? "Another change" : `${others.length} other changes`} of the same minutes</summary>
+          <ul className="plain">{others.map((other) => <Changed key={other.id} item={other} admin={admin} />)}</ul>
+        </details>
+      )}
     </li>
   );
 }
@@ -128,6 +142,7 @@ function Declared({ item }: { item: SourceShape }) {
   return (
     <>
       {item.schema_file && (item.schema_problem ? <Mark level="critical">schema is broken</Mark> : <>schema <Said text={item.schema_file} /></>)}
+      {!item.schema_file && !item.critical.length && NONE}
       {item.critical.length > 0 && <div>critical: <code><Said text={item.critical.join(", ")} /></code></div>}
     </>
   );
@@ -148,7 +163,7 @@ function Misfits({ source }: { source: string }) {
     { name: "What was sent, masked", cell: (item) => <code><Said text={item.document} className="two-lines" /></code>, less: "wide" },
   ];
   return (
-    <Panel title="Documents that are none, or do not fit" aside={<span className="quiet">{range.label}</span>}>
+    <Panel title="Documents that could not be read, or do not fit" aside={<span className="quiet">{range.label}</span>}>
       <form className="filters" onSubmit={(event) => event.preventDefault()}><Choice label="Fault" value={get("fault")} options={FAULTS} onChange={(value) => set({ fault: value })} /></form>
       <Answer of={asked}>
         {({ pages }) => {
@@ -288,11 +303,11 @@ function Missed({ item, admin }: { item: Misunderstood; admin: boolean }) {
       </p>
       <ol className="context">
         {item.before.map((one, place) => <Line key={`b${place}`} of={one} />)}
-        <li className="it"><b>User</b> <Said text={item.text} /></li>
+        <li className="it"><time dateTime={item.at}>{clock(new Date(item.at))}</time> <b>User</b> <Said text={item.text} /></li>
         {item.after.map((one, place) => <Line key={`a${place}`} of={one} />)}
       </ol>
       <p className="links">
-        {admin && item.phrase && <button type="button" disabled={busy} onClick={treat}>{item.treated ? "Not dealt with after all" : "Dealt with"}</button>}
+        {admin && item.phrase && <button type="button" disabled={busy} onClick={treat}>{item.treated ? "Not dealt with after all" : "Mark as dealt with"}</button>}
         {item.treated_by && <span className="quiet">by <Said text={item.treated_by} /> <Said text={item.note} /></span>}
       </p>
       {error && <Problem error={error} />}

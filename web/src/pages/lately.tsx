@@ -8,7 +8,7 @@ import { LEVELS } from "../lib/alerts";
 import type { Level } from "../lib/levels";
 import { useNow } from "../lib/time";
 import { useOpenIncidents } from "./alerts";
-import { Answer, Empty, Link, Mark, Panel, Said, When } from "./parts";
+import { Answer, Empty, Link, Mark, Panel, Said, When, Words } from "./parts";
 
 const HOUR_MS = 3_600_000;
 const SLOW_MS = 30_000;
@@ -24,11 +24,12 @@ export function OpenIncidents() {
       <Answer of={asked}>
         {({ items, next }) =>
           items.length ? (
-            <ul className="plain pad">
+            <ul className="plain events">
               {items.slice(0, SHOWN).map((item) => (
                 <li key={item.id}>
-                  <Link to={`/incidents/${item.id}`}><Mark level={LEVELS[item.severity]}>{item.severity}</Mark> <Said text={item.ruleName} /></Link>{" "}
-                  <span className="quiet"><Said text={Object.values(item.labels).filter(Boolean).join(", ")} /> <When at={item.startTime} />{item.acknowledged_by && <>, taken by <Said text={item.acknowledged_by} /></>}</span>
+                  <Mark level={LEVELS[item.severity]}>{item.severity}</Mark>
+                  <span><Link to={`/incidents/${item.id}`}><Said text={item.ruleName} /></Link> <span className="quiet"><Said text={Object.values(item.labels).filter(Boolean).join(", ")} />{item.acknowledged_by && <>, taken by <Said text={item.acknowledged_by} /></>}</span></span>
+                  <span className="quiet"><When at={item.startTime} /></span>
                 </li>
               ))}
               {items.length > SHOWN && <li className="quiet">and {items.length - SHOWN}{next ? " or more" : ""} more</li>}
@@ -48,6 +49,8 @@ interface Happened {
   level: Level;
   what: string;
   text: string;
+  /** Of whom it is. */
+  of?: string;
   to: string;
 }
 
@@ -61,7 +64,7 @@ export function LastHour() {
   const others = all.filter(({ kind }) => kind !== "service");
   const found: Happened[] = [
     ...(incidents.data?.items ?? []).flatMap(({ id, startTime, endTime, severity, ruleName, labels }) => {
-      const one = { text: `${ruleName} ${Object.values(labels).filter(Boolean).join(", ")}`, to: `/incidents/${id}` };
+      const one = { text: ruleName, of: Object.values(labels).filter(Boolean).join(", "), to: `/incidents/${id}` };
       return [
         { ...one, key: `o${id}`, at: startTime, level: LEVELS[severity], what: "opened" },
         ...(endTime ? [{ ...one, key: `r${id}`, at: endTime, level: "ok" as const, what: "over" }] : []),
@@ -77,8 +80,14 @@ export function LastHour() {
       <Answer of={incidents}>
         {() =>
           found.length ? (
-            <ul className="plain pad">
-              {found.slice(0, SHOWN).map(({ key, at, level, what, text, to }) => <li key={key}><Mark level={level}>{what}</Mark> {to ? <Link to={to}><Said text={text} /></Link> : <Said text={text} />} <span className="quiet"><When at={at} /></span></li>)}
+            <ul className="plain events">
+              {found.slice(0, SHOWN).map(({ key, at, level, what, text, of, to }) => (
+                <li key={key}>
+                  <Mark level={level}>{what}</Mark>
+                  <span>{to ? <Link to={to}><Words text={text} /></Link> : <Words text={text} />} {of && <span className="quiet"><Said text={of} /></span>}</span>
+                  <span className="quiet"><When at={at} /></span>
+                </li>
+              ))}
               {found.length > SHOWN && <li className="quiet">and {found.length - SHOWN} more</li>}
             </ul>
           ) : (

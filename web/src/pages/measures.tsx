@@ -69,7 +69,7 @@ function Values({ of, wanted, show }: Of & { of: History }) {
         columns={[
           { name: "Series", by: ({ series }) => labelOf(series), cell: ({ series }) => <Name of={series} wanted={wanted} show={show} /> },
           column("Last", ({ last }) => last),
-          column("Mean of steps", ({ mean }) => mean),
+          column("Mean of steps", ({ mean }) => mean, "middle"),
           column("Lowest", ({ low }) => low, "middle"),
           column("Highest", ({ high }) => high),
         ]}

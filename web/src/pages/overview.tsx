@@ -103,8 +103,8 @@ function Cards({ status, history, measures, span }: CardsProps) {
       <Card
         title="Response" to="/explore/measures?measure=response.time&by=bot"
         value={milliseconds(messages.avg_response_ms)}
-        caption="Average"
-        facts={[["Today", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>], ["p95 lately", milliseconds(latest(history, "response.time.p95"))]]}
+        caption="Average today"
+        facts={[["State", <Mark key="level" level={answered}>{LEVELS[answered]}</Mark>], ["p95 lately", milliseconds(latest(history, "response.time.p95"))]]}
         chart={<MeasureChart of={history} measures={{ "response.time": "Average", "response.time.p95": "p95" }} height={120} span={span} />}
       />
     </div>
@@ -249,5 +249,5 @@ function Work({ title, name, path, span, asked, measures }: WorkProps) {
 
 export function Success({ item, bounds }: { item: ActionItem | DependencyItem | ModelItem; bounds: ReturnType<typeof boundsOf> }) {
   const failed = "error_rate" in item ? item.error_rate : item.success_rate === null ? null : 100 - item.success_rate;
-  return <Mark level={levelOf(failed, bounds)}>{failed === null ? NONE : percent(100 - failed)}</Mark>;
+  return <span className="aligned"><Mark level={levelOf(failed, bounds)}>{failed === null ? NONE : percent(100 - failed)}</Mark></span>;
 }

@@ -1,9 +1,9 @@
 // The few parts that every page is made of.
 
-import { type ReactNode, useEffect, useState } from "react";
+import { Fragment, type ReactNode, useEffect, useState } from "react";
 import { type Params, queryOf, Refusal } from "../api/fetch";
 import type { Level } from "../lib/levels";
-import { pieces, plain } from "../lib/text";
+import { coded, parted, pieces, plain } from "../lib/text";
 import { absolute, ago, clock, useNow } from "../lib/time";
 import { atSameTime } from "../lib/range";
 import { stay, useView } from "../lib/url";
@@ -20,11 +20,18 @@ export function Said({ text, className = "" }: { text: string; className?: strin
             {piece.text}
           </span>
         ) : (
-          piece.text
+          <Parted key={place} text={piece.text} />
         ),
       )}
     </bdi>
   );
+}
+
+const Parted = ({ text }: { text: string }) => parted(text).map((part, place) => <Fragment key={place}>{place > 0 && <wbr />}{part}</Fragment>);
+
+/** A sentence of the server's: the names in it are set as code, and shown as `Said` shows them. */
+export function Words({ text }: { text: string }) {
+  return <>{coded(text).map((part, place) => (part.code ? <code key={place}><Said text={part.text} /></code> : <Said key={place} text={part.text} />))}</>;
 }
 
 interface LinkProps {

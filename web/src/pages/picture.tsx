@@ -1,8 +1,9 @@
 // The architecture as it lives: drawn from what was asked and counted, never from what one would wish.
 
-import { type MouseEvent, useMemo } from "react";
+import { type MouseEvent, useMemo, useRef } from "react";
 import type { BotItem, History, ServiceItem } from "../api/types";
 import { plainNumber } from "../lib/format";
+import type { Edge } from "../lib/arrange";
 import type { Level } from "../lib/levels";
 import { type Flow, flowsOf, HALF, packets, type Part, path, picture, TALL, WIDTH } from "../lib/picture";
 import { usePrefs } from "../lib/prefs";
@@ -10,9 +11,10 @@ import { plain } from "../lib/text";
 import { go } from "../lib/url";
 import { Link } from "./parts";
 
-const PARTS_MAX = 16;
+const PARTS_MAX = 20;
 const BOTS_MAX = 8;
 const NAME_CHARS = 18;
+const VERSION_CHARS = 12;
 const SHAPES: Record<Level, string> = { ok: "●", warning: "▲", critical: "■", unknown: "○" };
 const FAILS = 0.05;
 const HEARD_MS = 5 * 60_000;
@@ -25,7 +27,12 @@ interface Props {
 
 export function LivingPicture({ bots, services, traffic }: Props) {
   const { still } = usePrefs();
-  const found = useMemo(() => picture(heardOf(bots), services, traffic ? flowsOf(traffic) : [], PARTS_MAX), [bots, services, traffic]);
+  const seen = useRef(new Map<string, Edge>());
+  const found = useMemo(() => {
+    const drawn = picture(heardOf(bots), services, traffic ? flowsOf(traffic) : [], PARTS_MAX, [...seen.current.values()]);
+    for (const { bot, part } of drawn.flows) seen.current.set(`${bot}\n${part}`, [bot, part]);
+    return drawn;
+  }, [bots, services, traffic]);
   const left = found.left + Math.max(0, bots.length - BOTS_MAX);
   const partOf = new Map(found.parts.map((part) => [part.name, part]));
   const wrong = found.parts.filter(({ level }) => level === "critical" || level === "warning");
@@ -54,9 +61,15 @@ function heardOf(bots: readonly BotItem[]) {
   return shown.map((bot) => ({ name: bot.name, heard: Date.now() - last(bot) < HEARD_MS })).sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** Its first word: how it was packed has no room there. */
+function versionOf({ service }: Part): string {
+  const version = plain(service?.version?.split(/\s/)[0] ?? "");
+  return version && ` · ${version.length > VERSION_CHARS ? `${version.slice(0, VERSION_CHARS - 1)}…` : version}`;
+}
+
 function Service({ part }: { part: Part }) {
   const to = part.service ? `/system?service=${encodeURIComponent(part.name)}` : `/actions/dependencies?name=${encodeURIComponent(part.name)}`;
-  return <Node name={part.name} under={`${SHAPES[part.level]} ${part.says}${part.service?.version ? ` · ${plain(part.service.version)}` : ""}`} x={part.x} y={part.y} to={to} className={`service ${part.level}`} />;
+  return <Node name={part.name} under={`${SHAPES[part.level]} ${part.says}${versionOf(part)}`} x={part.x} y={part.y} to={to} className={`service ${part.level}`} />;
 }
 
 interface NodeProps {

@@ -6,8 +6,8 @@ import { type FormEvent, useEffect, useState } from "react";
 import { ask, LONG_MS } from "../api/fetch";
 import { useCatalogue, useEvery } from "../api/queries";
 import type { BacktestShape, ChannelShape, Rule, RuleItem, RulesPage, ServiceList, Severity } from "../api/types";
-import { asks, lasting, lasts, LEVELS, slider } from "../lib/alerts";
-import { formatOf, percent } from "../lib/format";
+import { asks, lasting, lasts, LEVELS, slider, unitOf } from "../lib/alerts";
+import { formatOf } from "../lib/format";
 import { rangeOf } from "../lib/range";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
@@ -28,6 +28,12 @@ function useRules() {
   const every = useEvery();
   return useQuery({ queryKey: [RULES], queryFn: () => ask<RulesPage>(RULES, { limit: 500 }), refetchInterval: every });
 }
+/** In what a rule's measure is told. */
+function useUnits(): (rule: Rule) => string | undefined {
+  const measures = useCatalogue().data?.measures;
+  return (rule) => measures?.find(({ name, aliases }) => name === rule.field || aliases.includes(rule.field ?? ""))?.unit;
+}
+
 export const useChannels = () => useQuery({ queryKey: ["/api/channels"], queryFn: () => ask<ChannelShape[]>("/api/channels") });
 
 export function Rules({ admin }: { admin: boolean }) {
@@ -76,7 +82,7 @@ function Important({ items, admin }: { items: readonly RuleItem[]; admin: boolea
           })}
         </ul>
         {error && <Problem error={error} />}
-        <p className="pad links">
+        <p className="pad links end-of">
           <button type="submit" className="primary" disabled={!admin || busy || !Object.keys(changes).length}>Save</button>
           {Object.keys(changes).length > 0 && <button type="button" onClick={() => setChanges({})}>Undo</button>}
           {!admin && <span className="quiet">Only an admin can change them.</span>}
@@ -95,7 +101,7 @@ interface SettingProps {
 
 function Setting({ rule, put, channels, admin }: SettingProps) {
   return (
-    <li>
+    <li className={rule.field === "service.up" ? "whole" : undefined}>
       <fieldset disabled={!admin}>
         <legend>
           <label className="check"><input type="checkbox" checked={rule.enabled ?? true} onChange={(event) => put({ enabled: event.target.checked })} /> <b><Said text={rule.name} /></b></label>{" "}
@@ -174,13 +180,14 @@ function Services({ rule, put }: Part) {
 // --- all of them
 
 function All({ page, admin, words }: { page: RulesPage; admin: boolean; words: string }) {
+  const measured = useUnits();
   const { change, error } = useChange(RULES);
   const toggle = (rule: Rule) => void change(() => ask(`${RULES}/${encodeURIComponent(rule.name)}`, {}, { enabled: !rule.enabled }, "PATCH"));
   const items = page.items.filter(({ rule }) => `${rule.name} ${rule.field}`.toLowerCase().includes(words.toLowerCase()));
   const columns: Column<RuleItem>[] = [
     { name: "Rule", by: ({ rule }) => rule.name, cell: ({ rule }) => <Link to={`/alerts/rules?rule=${encodeURIComponent(rule.name)}`}><Said text={rule.name} /></Link> },
     { name: "Severity", by: ({ rule }) => rule.severity ?? "", cell: ({ rule }) => <Mark level={LEVELS[rule.severity ?? "warning"]}>{rule.severity}</Mark>, less: "middle" },
-    { name: "Asks", cell: ({ rule }) => <Said text={asks(rule)} />, less: "middle" },
+    { name: "Asks", cell: ({ rule }) => <Said text={asks(rule, measured(rule))} />, less: "middle" },
     { name: "For each", cell: ({ rule }) => rule.by?.join(", "), less: "wide" },
     { name: "From", by: ({ source }) => source, cell: ({ source, replaces }) => <><span className="nowrap"><Said text={source} /></span>{replaces && <span className="quiet"> in place of {replaces}</span>}</>, less: "wide" },
     { name: "Open", number: true, by: ({ open_incidents }) => open_incidents, cell: ({ rule, open_incidents }) => (open_incidents ? <Link to={`/alerts?rule=${encodeURIComponent(rule.name)}`}>{open_incidents}</Link> : "–") },
@@ -218,6 +225,7 @@ function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
   const rule = { ...item.rule, ...changed };
   const put = (part: Partial<Rule>) => setChanged({ ...changed, ...part });
   const channels = useChannels().data ?? [];
+  const measured = useUnits();
   const { change, error, busy } = useChange(RULES);
   const address = `${RULES}/${encodeURIComponent(rule.name)}`;
   const save = (event: FormEvent) => {
@@ -230,7 +238,7 @@ function Edit({ item, admin }: { item: RuleItem; admin: boolean }) {
   return (
     <>
       <Panel title={<Said text={rule.name} />} aside={<Link to="/alerts/rules" className="button">✕ Close</Link>}>
-        <p className="pad"><Said text={asks(rule)} />{rule.by?.length ? <>, for each {rule.by.join(", ")}</> : null}{rule.where?.length ? <>, where <Said text={rule.where.join(" and ")} /></> : null}.</p>
+        <p className="pad"><Said text={asks(rule, measured(rule))} />{rule.by?.length ? <>, for each {rule.by.join(", ")}</> : null}{rule.where?.length ? <>, where <Said text={rule.where.join(" and ")} /></> : null}.</p>
         {item.problems.map(({ message }) => <p key={message} className="pad"><Mark level="warning"><Said text={message} /></Mark></p>)}
         <form onSubmit={save}>
           <fieldset disabled={!admin} className="bare">
@@ -289,7 +297,7 @@ function Preview({ rule, put }: Part) {
       aside={<span className="links">{judged.toggle}<span className="segments" role="group" aria-label="Over how long">{PERIODS.map((one) => <button key={one} type="button" aria-pressed={one === period} onClick={() => setPeriod(one)}>{one}</button>)}</span></span>}
     >
       <label className="drag pad">
-        <span className="quiet">Drag the threshold: {rule.per ? percent((rule.value ?? 0) * 100) : formatOf(judged.unit)(rule.value ?? 0)}</span>
+        <span className="quiet">Drag the threshold: {formatOf(unitOf(rule, judged.unit))(rule.value ?? 0)}</span>
         <input type="range" {...bounds} value={rule.value ?? 0} onChange={(event) => put({ value: Number(event.target.value), recover: null })} />
       </label>
       <JudgedChart rule={rule} of={judged} range={range} />

@@ -133,7 +133,7 @@ function Audit() {
   const asked = useList<Listed<AuditShape>>("/api/audit", { limit: 50 });
   const columns: Column<AuditShape>[] = [
     { name: "When", cell: (item) => <time dateTime={item.at}>{absolute(new Date(item.at))}</time> },
-    { name: "Who", cell: (item) => <Said text={item.who} /> },
+    { name: "Who", cell: (item) => <span className="nowrap"><Said text={item.who} /></span> },
     { name: "What", cell: (item) => <Said text={`${item.what} ${item.subject}`} /> },
     { name: "Detail", cell: (item) => <Said text={Object.entries(item.detail).map(([name, value]) => `${name}: ${String(value)}`).join(", ")} />, less: "middle" },
   ];

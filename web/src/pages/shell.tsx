@@ -11,7 +11,7 @@ import { useKeys } from "../lib/keys";
 import { choose, type Theme, usePrefs } from "../lib/prefs";
 import { atSameTime, PERIODS, periodChanges, rangeOf } from "../lib/range";
 import { clock, useNow } from "../lib/time";
-import { go, set } from "../lib/url";
+import { go, set, useView } from "../lib/url";
 import { Icon, Logo } from "./icons";
 import { type Command, Palette } from "./palette";
 import { Link, Said } from "./parts";
@@ -46,6 +46,7 @@ const goTo = (path: string) => go(atSameTime(path, location.search));
 
 export function Shell({ tabs, current, timed, me, refresh, refreshing, children }: Props) {
   const { sidebar, theme } = usePrefs();
+  const { path } = useView();
   const client = useQueryClient();
   const [open, setOpen] = useState<"help" | "palette" | null>(null);
   const close = () => setOpen(null);
@@ -65,9 +66,12 @@ export function Shell({ tabs, current, timed, me, refresh, refreshing, children 
   useEffect(() => listen(client), [client]);
   useEffect(() => askAhead(client, rangeOf(new URLSearchParams(location.search))), [client]);
   useEffect(() => {
-    document.querySelector(".tab.current")?.scrollIntoView({ block: "nearest", inline: "center" }); // they stand below a narrow page
     document.title = `${current.name} – Botwatch`;
   }, [current]);
+  useEffect(() => {
+    // Where there is little room the tabs, and the places of one, are wider than the page.
+    document.querySelectorAll(".tab.current, nav.segments > .current").forEach((one) => one.scrollIntoView({ block: "nearest", inline: "center" }));
+  }, [path]);
   const signOut = () => void ask("/api/auth/sign-out", {}, {}).finally(() => void client.resetQueries());
 
   return (

@@ -78,6 +78,7 @@ function SilenceForm({ fields, of, done }: FormProps) {
         {error && <Problem error={error} />}
         <p className="pad links">
           <button type="submit" className="primary" disabled={busy}>{of ? "Save" : "Silence"}</button>
+          <span className="quiet">from now for</span>
           <span className="segments" role="group" aria-label="For how long, from now">
             {LENGTHS.map(([hours, words]) => <button key={hours} type="button" onClick={() => setValues({ ...values, ...beginning(hours) })}>{words}</button>)}
           </span>

@@ -43,10 +43,14 @@ export function Stops() {
   );
 }
 
+const ID_CHARS = 14;
+/** Three of them have to stand in a line; the whole of it is its title. */
+const short = (id: string) => (id.length > ID_CHARS ? `${id.slice(0, ID_CHARS - 1)}…` : id);
+
 const ACTION: Column<DropOffItem> = { name: "Last action", by: (item) => item.step, cell: (item) => (item.step === null ? <span className="quiet">none</span> : <Said text={item.step} />) };
 const COLUMNS: Column<DropOffItem>[] = [
   { name: "The bot said last", cell: (item) => (item.said === null ? <span className="quiet">nothing</span> : <Said text={item.said} className="two-lines" />) },
   { name: "Conversations", number: true, by: (item) => item.sessions, cell: (item) => count(item.sessions) },
   { name: "Share", number: true, by: (item) => item.share, cell: (item) => percent(item.share), less: "middle" },
-  { name: "The newest", cell: (item) => <>{item.examples.map(({ bot, session_id }, place) => <span key={session_id}>{place > 0 && ", "}<Link to={addressOf({ id: session_id, bot })}><Said text={session_id} /></Link></span>)}</>, less: "middle" },
+  { name: "The newest", cell: (item) => <>{item.examples.map(({ bot, session_id }, place) => <span key={session_id}>{place > 0 && ", "}<Link className="nowrap" to={addressOf({ id: session_id, bot })} title={session_id}><Said text={short(session_id)} /></Link></span>)}</>, less: "middle" },
 ];

@@ -5,11 +5,12 @@ import { ask } from "../api/fetch";
 import { useBots, useCatalogue, useHistory, useHosts, useService, useServices } from "../api/queries";
 import type { HostItem, ServiceItem } from "../api/types";
 import { Charts } from "../charts/charts";
-import { bytes, count, milliseconds, NONE, seconds } from "../lib/format";
+import { bytes, count, formOf, milliseconds, NONE, seconds } from "../lib/format";
 import { boundsOf, levelOf } from "../lib/levels";
 import { levelOfService, wordsOfService } from "../lib/picture";
 import { LATELY, stepOf } from "../lib/range";
 import { is } from "../lib/series";
+import { plain } from "../lib/text";
 import { absolute } from "../lib/time";
 import { set } from "../lib/url";
 import { useChange } from "./changing";
@@ -31,14 +32,15 @@ const BEFORE: { title: string; measures: Record<string, string> }[] = [
   { title: "Available", measures: { "service.availability": "Available" } },
 ];
 const POINTS = 120;
+const PARTS: Record<string, string> = { cpu: "CPU", gpu: "GPU" };
 
 export function System({ admin }: { admin: boolean }) {
   const get = useParam();
   const chosen = get("service");
   return (
     <>
-      <Living />
       {admin && get("new") && <NewService done={(name) => set({ new: "", service: name })} close={() => set({ new: "" })} />}
+      <Living />
       {chosen && <OneService key={chosen} name={chosen} admin={admin} />}
       <ServiceHealth chosen={chosen} admin={admin} />
       <Resources />
@@ -77,10 +79,10 @@ const SERVICE_COLUMNS: Column<ServiceItem>[] = [
   { name: "Service", by: (item) => item.name, cell: (item) => <Link to={`/system?service=${encodeURIComponent(item.name)}`} sameTime><Said text={item.name} /></Link> },
   {
     name: "Status", by: (item) => item.status,
-    cell: (item) => <><Mark level={levelOfService(item.status)}>{wordsOfService(item.status)}</Mark> {item.reason && <span className="quiet"><Said text={item.reason} /></span>}</>,
+    cell: (item) => <><Mark level={levelOfService(item.status)}>{wordsOfService(item.status)}</Mark> {item.reason && <div className="quiet roomy"><Said text={item.reason} className="two-lines" /></div>}</>,
   },
-  { name: "Version", by: (item) => item.version ?? null, cell: (item) => (item.version ? <span className="nowrap"><Said text={item.version} /></span> : NONE), less: "middle" },
-  { name: "Key figure", cell: (item) => (item.key_figure ? <Said text={item.key_figure} /> : NONE), less: "middle" },
+  { name: "Version", by: (item) => item.version ?? null, cell: (item) => (item.version ? <span className="nowrap" title={plain(item.version)}><Said text={item.version.split(" ")[0] ?? ""} /></span> : NONE), less: "middle" },
+  { name: "Key figure", cell: (item) => (item.key_figure ? <span className="roomy"><Said text={item.key_figure} /></span> : NONE), less: "middle" },
   { name: "Answers in", number: true, by: (item) => item.latency_ms, cell: (item) => milliseconds(item.latency_ms), less: "middle" },
   { name: "Since", number: true, by: (item) => item.since ?? null, cell: (item) => (item.since ? <When at={item.since} /> : NONE), less: "wide" },
   { name: "Checked", number: true, by: (item) => item.checked ?? null, cell: (item) => (item.checked ? <When at={item.checked} /> : "never"), less: "wide" },
@@ -141,8 +143,8 @@ function OneService({ name, admin }: { name: string; admin: boolean }) {
               <div><dt>Asked from</dt><dd><Said text={service.host} /></dd></div>
               {service.figures.map((figure) => (
                 <div key={figure.name}>
-                  <dt><Link to={`/explore/measures?measure=${encodeURIComponent(figure.measure)}`} sameTime>{figure.name.replaceAll("_", " ")}</Link></dt>
-                  <dd>{count(figure.value)} {figure.unit.replace(/^\{|\}$/g, "").replace(/^1$/, "")}</dd>
+                  <dt><Link to={`/explore/measures?measure=${encodeURIComponent(figure.measure)}`} sameTime>{figure.name.replace(/[._]/g, " ")}</Link></dt>
+                  <dd>{formOf(figure.unit)?.(figure.value) ?? `${count(figure.value)} ${figure.unit.replace(/^\{|\}$/g, "").replace(/^1$/, "")}`}</dd>
                 </div>
               ))}
             </dl>
@@ -207,7 +209,7 @@ function Hosts() {
             {items.length === 0 ? <Empty>No bot has told its host yet.</Empty> : <Table items={items} columns={columns} keyOf={(item) => item.name} />}
             {items.some((item) => item.measured === null) && <p className="pad quiet">What is not measured has no agent yet: run <code>botwatch agent</code> on that machine.</p>}
             {items.filter((item) => Object.keys(item.unknown).length > 0).map((item) => (
-              <p key={item.name} className="pad quiet"><Said text={item.name} />: <Said text={Object.entries(item.unknown).map(([part, why]) => `${part}: ${why}`).join("; ")} /></p>
+              <p key={item.name} className="pad quiet"><Said text={item.name} />: <Said text={Object.entries(item.unknown).map(([part, why]) => `${PARTS[part] ?? part}: ${why}`).join("; ")} /></p>
             ))}
           </>
         )}

@@ -33,7 +33,7 @@ function Hours({ of: { hours, spikes, unit } }: { of: Shape }) {
   const heat = (mean: number | null) => (mean === null || !most ? "none" : Math.ceil((mean / most) * 9));
   return (
     <>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0} role="region" aria-label="The hours of the week">
         <table className="heat">
           <thead><tr><th scope="col">Day</th>{Array.from({ length: 24 }, (_, hour) => <th key={hour} scope="col">{hour}</th>)}</tr></thead>
           <tbody>
@@ -50,6 +50,12 @@ function Hours({ of: { hours, spikes, unit } }: { of: Shape }) {
           </tbody>
         </table>
       </div>
+      <p className="pad quiet heat-key">
+        <span>{told(0)}</span>
+        <span aria-hidden="true">{Array.from({ length: 9 }, (_, step) => <i key={step} data-heat={step + 1} />)}</span>
+        <span>{told(most)}{unit === "count" && " an hour"}</span>
+        <span><i data-heat="none" /> not known</span>
+      </p>
       {spikes.length ? (
         <div className="pad">
           <p>It peaks again and again: something that runs at a fixed time, such as a newsletter or a job, may bring it.</p>

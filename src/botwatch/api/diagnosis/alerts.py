@@ -107,11 +107,12 @@ def nobody_to_tell(facts: Alerts) -> Iterator[Finding]:
 
 def channel_fails(facts: Alerts) -> Iterator[Finding]:
     for found in facts.undelivered[:TOLD_MAX]:
-        lost = f"{found.failed} messages were given up" if found.failed else ""
-        waits = f"{found.waiting} wait to be sent again" if found.waiting else ""
+        lost = f"{found.failed} {'message was' if found.failed == 1 else 'messages were'} given up"
+        waits = f"{found.waiting} {'waits' if found.waiting == 1 else 'wait'} to be sent again"
+        told = " and ".join([lost] * bool(found.failed) + [waits] * bool(found.waiting))
         yield problem(
             "channel_failing",
-            f"The channel {found.channel} does not take what it is sent: {' and '.join(filter(None, (lost, waits)))} "
+            f"The channel {found.channel} does not take what it is sent: {told} "
             f"within a day, the last {ago((facts.now_ns - found.last_ns) / SECOND_NS)} ago.",
             "look at the receipt of the delivery, mend the address or the key, and send the channel a test message",
             {"channel": found.channel},
@@ -171,10 +172,9 @@ _WHY: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 def _openings(found: Untold) -> str:
-    what = "1 incident was" if found.count == 1 else f"{found.count} incidents were"
-    if found.held:
-        what = "1 incident is" if found.count == 1 else f"{found.count} incidents are"
-    return f"{what} ({found.rule}{' and others' if found.count > 1 else ''})"
+    if found.count == 1:
+        return f"1 incident ({found.rule}) {'is' if found.held else 'was'}"
+    return f"{found.count} incidents ({found.rule} and others) {'are' if found.held else 'were'}"
 
 
 def cooling_down(facts: Alerts) -> Iterator[Finding]:

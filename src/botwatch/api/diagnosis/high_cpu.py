@@ -120,7 +120,7 @@ def _busy(bot: Busy) -> str:
 
 
 def _sessions(count: int) -> str:
-    return "1 session is active" if count == 1 else f"{count or 'no'} sessions are active"
+    return f"{count or 'no'} session is active" if count < 2 else f"{count} sessions are active"
 
 
 def _minutes(bot: Busy) -> str:

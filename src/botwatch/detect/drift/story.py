@@ -25,6 +25,7 @@ _SHOWN: Final = re.compile(
     r"""|</?(?:!DOCTYPE|html|head|title|body|h1|p|div|xml|\?xml)\b""",
     re.IGNORECASE,
 )
+TOGETHER_NS: Final = 15 * 60 * 10**9  # what begins so close together at one source is one event
 _TOGETHER_MIN: Final = 0.8
 _VERSIONS_MAX: Final = 5
 _GONE: Final = (What.VANISHED, What.RARER, What.MORE_NULL, What.MORE_EMPTY)
@@ -141,7 +142,7 @@ def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -
         since = told[start].number
         odd = [sample for sample in odd if sample.number >= since]
         others = [sample for sample in others if sample.number < since] or others
-    moved = _companion(odd, others) if drift.change.what in _GONE else ""
+    moved = _companion(odd, others) or drift.change.moved_to if drift.change.what in _GONE else ""
     return Cause(
         drift,
         moved,
@@ -168,7 +169,7 @@ def _companion(odd: Sequence[Sample], others: Sequence[Sample]) -> str:
     for sample in odd:
         values = (Type.STRING, Type.NUMBER, Type.BOOL)
         come.update({seen.path for seen in sample.shape if seen.type in values} - usual)
-    best = max(come.items(), key=lambda item: (item[1], item[0].count(".")), default=("", 0))
+    best = max(come.items(), key=lambda item: (item[1], item[0].count("."), item[0]), default=("", 0))
     return best[0] if best[1] >= _TOGETHER_MIN * len(odd) else ""
 
 
@@ -202,7 +203,7 @@ def sentence(cause: Cause) -> str:
     share = f"{change.before:.1%} → {change.now:.1%}"
     if cause.moved_to:
         gone = change.now_of - change.now_count
-        return f"{path} is gone where `{cause.moved_to}` has come, in {gone:.0f} of {change.now_of:.0f}"
+        return f"{path} is gone where `{cause.moved_to}` has come, in {gone:,.0f} of {change.now_of:,.0f}"
     texts = {
         What.APPEARED: f"{path} has come, in {change.now:.1%}",
         What.VANISHED: f"{path} is gone, it was in {change.before:.1%}",

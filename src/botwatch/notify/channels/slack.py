@@ -135,8 +135,8 @@ def _about(told: Told, note: Note, *, headed: bool) -> str:
     if note.purpose is Purpose.DIGEST:
         return lines[0]
     room = limits.SLACK_TEXT_CHARS_MAX - 1_200
-    for name, value in render.facts(told, note.zone):
-        line = f"*{name}:* {slack(value, 600)}"
+    for name, value in render.marked(told, note.zone):
+        line = f"*{name}:* {slack(value, 600, code=name in render.CODED)}"
         room -= len(line)
         if room < 0:
             break

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -30,6 +31,15 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+_SIGNS: Final = {
+    "==": "to be",
+    "!=": "not to be",
+    ">=": "to be at least",
+    "<=": "to be at most",
+    ">": "to be more than",
+    "<": "to be less than",
+}
+_FOUND_CHARS_MAX: Final = 40
 _MISSING: Final = object()
 
 
@@ -75,35 +85,55 @@ class HTTP:
         if not self._rules:
             return ""
         body = parsed(fetched.body)
-        failed = [text for text, holds in zip(service.expect_json, self._rules, strict=True) if not holds(body)]
-        return f"the answer does not keep the rule: {'; '.join(failed)}" if failed else ""
+        return clean("; ".join(filter(None, (each.wrong(body) for each in self._rules))))
 
     async def close(self) -> None:
         await self._web.close()
 
 
-def rule(text: str) -> Callable[[Any], bool]:
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a place of the answer should be. Without a sign it must be there and say yes."""
+
+    path: str
+    sign: str
+    wanted: Any
+
+    def holds(self, body: Any) -> bool:
+        value = _at(body, self.path)
+        if value is _MISSING or not self.sign:
+            return value is not _MISSING and bool(value)
+        if isinstance(value, bool) is not isinstance(self.wanted, bool):  # true is not 1
+            return self.sign == "!="
+        try:
+            return _COMPARE[self.sign](value, self.wanted)
+        except TypeError:
+            return False
+
+    def wrong(self, body: Any) -> str:
+        """What was expected and what was found; empty where it holds."""
+        if self.holds(body):
+            return ""
+        wanted = f" {_SIGNS[self.sign]} {_shown(self.wanted)}" if self.sign else ""
+        return f"expected {self.path}{wanted}, found {_shown(_at(body, self.path))}"
+
+
+def rule(text: str) -> Rule:
     """Made once, when it is configured: a rule that cannot be read is an error there."""
     found = _RULE.fullmatch(text)
     if not found:
         raise SettingError("expect_json: expected a rule such as 'status == ok' or 'queue.depth < 100'")
-    path, sign, wanted_text = found.groups()
-    if not sign:
-        return lambda body: _at(body, path) is not _MISSING and bool(_at(body, path))
-    wanted, compare = _value(wanted_text), _COMPARE[sign]
+    path, sign, wanted = found.groups()
+    return Rule(path, sign or "", _value(wanted) if sign else None)
 
-    def holds(body: Any) -> bool:
-        value = _at(body, path)
-        if value is _MISSING:
-            return False
-        if isinstance(value, bool) is not isinstance(wanted, bool):  # true is not 1
-            return sign == "!="
-        try:
-            return compare(value, wanted)
-        except TypeError:
-            return False
 
-    return holds
+def _shown(value: Any) -> str:
+    """Somebody else's: short, and of what is large only what it is."""
+    if value is _MISSING:
+        return "nothing there"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return clean(value if isinstance(value, str) and value else orjson.dumps(value).decode(), _FOUND_CHARS_MAX)
 
 
 def _value(text: str) -> Any:
