@@ -30,7 +30,7 @@ _OF_SILENCES: Final = {
     "where": Hint("Be quiet about", _INCIDENTS, suggest=Suggest.CONDITIONS, example="bot=shop"),
     "starts": Hint("From"),
     "ends": Hint("Until", "empty: it recurs without an end"),
-    "window": Hint("Only in these hours", "of some days: a maintenance window"),
+    "window": Hint("Only in these hours", "a maintenance window"),
     "window.from": Hint("From"),
     "window.until": Hint("Until", "at or before From: on the next day"),
     "window.days": Hint("On", "the days on which it begins"),
