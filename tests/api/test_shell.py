@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
 from botwatch import limits
 from botwatch.api import Context, create_app
+from botwatch.api.app import ROUTERS
 from botwatch.api.auth import SignedIn
 from botwatch.api.shapes_auth import NewKey
 from botwatch.errors import StoreAway, TryAgain
@@ -272,6 +276,21 @@ async def test_the_description_has_every_route_with_its_errors_and_its_key(
     assert described["paths"]["/api/keys"]["get"]["security"] == [{"HTTPBearer": []}]
     assert "security" not in described["paths"]["/healthz"]["get"]
     assert "http" not in str(described["paths"]).replace("HTTPBearer", "")
+
+
+def test_no_request_waits_for_a_thread() -> None:
+    """A plain function among what a route depends on is called in another thread, for every request."""
+
+    def called(dependant: Dependant) -> Iterator[Callable[..., object]]:
+        for one in dependant.dependencies:
+            assert one.call is not None
+            yield one.call
+            yield from called(one)
+
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    asked = {call for route in routes for call in (route.endpoint, *called(route.dependant))}
+    assert len(asked) > 100
+    assert [call for call in asked if inspect.isfunction(call) and not inspect.iscoroutinefunction(call)] == []
 
 
 async def test_a_route_of_another_file_joins_with_the_same_rules(app: FastAPI, client: httpx.AsyncClient) -> None:

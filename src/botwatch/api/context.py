@@ -47,7 +47,7 @@ class Context:
     judgement: Judgement | None = None
 
 
-def context_of(request: Request) -> Context:
+async def context_of(request: Request) -> Context:
     return cast(Context, request.app.state.context)
 
 

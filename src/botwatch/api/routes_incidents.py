@@ -42,7 +42,7 @@ IncidentId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _ALIGNED_S = 60  # so that dragging a threshold asks about the same ticks
 
 
-def judgement_of(context: Ctx) -> Judgement:
+async def judgement_of(context: Ctx) -> Judgement:
     if context.judgement is None:
         raise StateAway("This server was started without judging.")
     return context.judgement

@@ -85,38 +85,40 @@ async def status_now(telemetry: Telemetry, context: Context) -> tuple[int, Statu
     return await telemetry.fresh.get("status", _TTL_S, work)
 
 
-@router.get("/history")
-async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> History:
+@router.get("/history", response_model=History)
+async def read_history(asks: Asks, asked: Annotated[HistoryAsked, Query()]) -> Response:
     """Measures over time; by default those of the status page over the last 24 hours."""
     window = asked.window(end_of_tick(asks.now_ns), asks.zone, "24h")
     names = tuple(dict.fromkeys(asked.measure)) or status.ON_THE_PAGE
     step_s = parse_duration_s(asked.step) if asked.step is not None else None
     by, where = parse_labels(asked.by), parse_conditions(asked.where)
-    return await asks.once(
+    return await asks.written(
         lambda: status.history(asks.telemetry.measures, names, window, step_s, by, where, asked.aggregation),
         ttl_s=window.serves_s,
         grace_s=window.grace_s,
     )
 
 
-@router.get("/sessions")
-async def list_bot_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]) -> SessionPage:
+@router.get("/sessions", response_model=SessionPage)
+async def list_bot_sessions(asks: Asks, asked: Annotated[SessionsAsked, Query()]) -> Response:
     """The ones seen last first."""
     wanted = sessions_wanted(asks, asked)
-    return await asks.once(lambda: sessions.page(asks.store, wanted, asks.eyes))
+    return await asks.written(lambda: sessions.page(asks.store, wanted, asks.eyes))
 
 
-@router.get("/sessions/{session_id:path}")
-async def read_bot_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Session:
+@router.get("/sessions/{session_id:path}", response_model=Session)
+async def read_bot_session(asks: Asks, session_id: SessionId, asked: Annotated[OneSession, Query()]) -> Response:
     """The conversation with everything behind it. Where several bots have a session of this id, the one seen last."""
-    fresh = asks.telemetry.fresh
-    found = await asks.once(
-        lambda: session.read(asks.store, fresh, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes),
-        grace_s=_SESSION_GRACE_S,
-    )
-    if found is None:
-        raise NotFound("There is no session of this id.", hint="it may be older than what is kept, or be another bot's")
-    return found
+
+    async def work() -> Session:
+        fresh = asks.telemetry.fresh
+        found = await session.read(asks.store, fresh, session_id, asked.bot, asks.now_ns, asks.idle_s, asks.eyes)
+        if found is None:
+            hint = "it may be older than what is kept, or be another bot's"
+            raise NotFound("There is no session of this id.", hint=hint)
+        return found
+
+    return await asks.written(work, grace_s=_SESSION_GRACE_S)
 
 
 def sessions_wanted(asks: Asker, asked: SessionsAsked) -> sessions.Wanted:

@@ -40,7 +40,7 @@ GivenRule = Annotated[dict[str, Any], Body(description="a rule, as the API gives
 Unseen = Annotated[bool, Query(description="save a contract also if what it speaks of was never seen")]
 
 
-def book_of(context: Ctx) -> RuleBook:
+async def book_of(context: Ctx) -> RuleBook:
     if context.rules is None:
         raise StateAway("This server was started without its rules.")
     return context.rules

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from botwatch.api.asking import Hex128, Listed, Name, Search, Timed, words_of
@@ -53,14 +53,14 @@ class FaultsAsked(Listed, Timed):
     q: Search = Field(default="", description="all words in the type or the message")
 
 
-@router.get("/logs")
-async def list_logs(asks: Asks, asked: Annotated[LogsAsked, Query()]) -> LogPage:
+@router.get("/logs", response_model=LogPage)
+async def list_logs(asks: Asks, asked: Annotated[LogsAsked, Query()]) -> Response:
     """Newest first. All that is asked for must fit; a cursor goes on with the same filter.
 
     `attr.NAME=value` asks for records whose attribute NAME has that value; there may be several.
     """
     refuse_hidden(asks, asked)
-    return await asks.once(lambda: _log_page(asks, asked))
+    return await asks.written(lambda: _log_page(asks, asked))
 
 
 @router.get("/traces")

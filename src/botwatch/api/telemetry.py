@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel
 
 from botwatch.api.auth import SignedIn
 from botwatch.api.context import Ctx
@@ -77,8 +78,18 @@ class Asker:
         """All who ask the same and may see the same share one answer for a moment."""
         return await self.telemetry.fresh.get((self.asked, self.eyes), ttl_s, work, grace_s=grace_s)
 
+    async def written(
+        self, work: Callable[[], Awaitable[BaseModel]], *, ttl_s: float = 1.0, grace_s: float = 0.0
+    ) -> Response:
+        """The same, and written as JSON once for all of them. The route names its `response_model`."""
 
-def asker(request: Request, context: Ctx, principal: SignedIn) -> Asker:
+        async def body() -> bytes:
+            return (await work()).model_dump_json(by_alias=True).encode()
+
+        return Response(await self.once(body, ttl_s=ttl_s, grace_s=grace_s), media_type="application/json")
+
+
+async def asker(request: Request, context: Ctx, principal: SignedIn) -> Asker:
     """Whoever is signed in, with any role."""
     if not isinstance(context.telemetry, Telemetry):
         raise StoreAway("This server was started without its telemetry store.")

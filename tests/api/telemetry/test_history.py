@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from botwatch.api.shapes_measures import History
 from botwatch.clock import ManualClock
 from tests.api.conftest import error_of
 from tests.api.telemetry.conftest import NOW_S, Asker, Bots
@@ -25,6 +28,27 @@ async def test_by_default_the_measures_of_the_status_page_over_a_day(admin: Aske
     assert (told["messages.in"][NOW_S - 3_600], told["messages.in"][NOW_S - 3_300]) == (1, None)
     assert told["response.time"][NOW_S - 3_600] == 1_200
     assert history == await admin.get(PATH)
+
+
+async def test_what_many_ask_for_is_written_once(
+    admin: Asker, bots: Bots, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[History] = []
+    write = History.model_dump_json
+
+    def told(history: History, **options: Any) -> str:
+        written.append(history)
+        return write(history, **options)
+
+    monkeypatch.setattr(History, "model_dump_json", told)
+    bots.talk("s1", 60)
+    first, second = [await admin.response(PATH) for _ in range(2)]
+    assert first.content == second.content
+    assert first.headers["content-type"] == "application/json"
+    assert len(written) == 1
+    clock.advance(60)
+    await admin.get(PATH)
+    assert len(written) == 2
 
 
 async def test_any_measure_by_any_label(admin: Asker, bots: Bots) -> None:

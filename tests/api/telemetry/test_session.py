@@ -223,10 +223,10 @@ async def test_of_very_many_events_the_newest_are_shown(admin: Asker, bots: Bots
     assert events[0]["attributes"] == {"n": "1"}
 
 
-async def test_a_conversation_costs_four_questions(
+async def test_a_conversation_costs_five_questions(
     admin: Asker, bots: Bots, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its totals; all that names it; the traces; the logs of all of these."""
+    """Its totals; what was said and its spans, and its turns and events; the traces, and the logs of all of these."""
     asked: list[str] = []
     fetch = Store.fetch
 
@@ -243,7 +243,7 @@ async def test_a_conversation_costs_four_questions(
     found = await admin.get(PATH + "s1")
     assert [len(found[part]) for part in ("transcript", "turns", "events", "traces")] == [2, 1, 1, 1]
     assert [item["text"] for item in found["logs"]["items"]] == ["written"]
-    assert len(asked) == 4
+    assert len(asked) == 5
 
 
 async def test_one_of_more_spans_than_are_put_in_order_here_has_the_same_traces(

@@ -21,6 +21,7 @@ from botwatch.api.reads.values import (
     known,
     known_span,
     known_trace,
+    sql_between,
     sql_inside,
     sql_map,
     sql_ns,
@@ -79,13 +80,13 @@ async def page(store: Store, wanted: Filter, limit: int, cursor: str | None, now
     where, params = conditions(wanted, eyes)
     rows: list[Sequence[Any]] = []
     for piece in slices(wanted.window, now_ns, before[0] if before else None, few=wanted.few):
-        upto, more = _from_cursor(before, piece)
+        inside = " AND ".join([*where, sql_between("at", piece.from_ns, piece.to_ns)])
+        upto, passed, more = _from_cursor(before, piece)
         sql = (
-            f"SELECT {_COLUMNS} FROM logs WHERE {' AND '.join([*where, *upto])} "
-            "ORDER BY at_ns DESC, tie DESC LIMIT {limit:UInt32} OFFSET {shown:UInt32} "
-            f"{scopes.SMALL if wanted.few else ''}"
+            f"SELECT {_COLUMNS} FROM logs {f'PREWHERE {inside} WHERE' if wanted.few else f'WHERE {inside} AND'} {upto} "
+            f"ORDER BY at_ns DESC, tie DESC LIMIT {limit + 1 - len(rows)} {passed} {scopes.SMALL if wanted.few else ''}"
         )
-        rows += (await store.fetch(sql, {**params, **more, "limit": limit + 1 - len(rows)})).rows
+        rows += (await store.fetch(sql, {**params, **more})).rows
         if len(rows) > limit:
             break
     read = attributes_reader()
@@ -122,14 +123,13 @@ async def of_trace(store: Store, trace_id: str, window: Window, limit: int, eyes
     return [item(row, eyes, read(row[17])) for row in rows]
 
 
-def _from_cursor(before: list[int] | None, piece: Window) -> tuple[list[str], Params]:
-    """The piece, in the first one from where the page before ended."""
-    bounds = {"lower": piece.from_ns, "upper": piece.to_ns, "shown": 0}
+def _from_cursor(before: list[int] | None, piece: Window) -> tuple[str, str, Params]:
+    """In the first piece from where the page before ended: a condition, and how many to pass over."""
     if before is None or piece.to_ns <= before[0]:
-        return [sql_inside("at")], bounds
+        return "1", "", {}
     at_ns, tie, shown = before
     upto = "(at_ns, tie) <= ({at_ns:Int64}, {tie:UInt64})"
-    return [sql_inside("at"), upto], {**bounds, "at_ns": at_ns, "tie": tie, "shown": shown}
+    return upto, "OFFSET {shown:UInt32}", {"at_ns": at_ns, "tie": tie, "shown": shown}
 
 
 def _next(shown: Sequence[Sequence[Any]], before: list[int] | None) -> str:

@@ -48,34 +48,27 @@ class Scope:
 
     @property
     def params(self) -> dict[str, Any]:
-        return {
-            "session": self.totals.session_id,
-            "bot": self.totals.bot,
-            "first_us": self.first_us,
-            "last_us": self.last_us,
-            "first_hour": self.first_us // _HOUR_US * _HOUR_S,
-            "last_hour": self.last_us // _HOUR_US * _HOUR_S,
-        }
+        return {"session": self.totals.session_id, "bot": self.totals.bot}
+
+    def within(self, column: str) -> str:
+        """Its rows in a table ordered by bot and time; `params` go with it."""
+        return (
+            f"{_OF_SESSION} AND {column} >= fromUnixTimestamp64Micro({self.first_us}, 'UTC') "
+            f"AND {column} < fromUnixTimestamp64Micro({self.last_us + 1}, 'UTC')"
+        )
+
+    def in_hours(self, column: str) -> str:
+        """Its rows in a table ordered by hour, bot and session; `params` go with it. Most sessions keep to one hour."""
+        first_s, last_s = (us // _HOUR_US * _HOUR_S for us in (self.first_us, self.last_us))
+        hour = f"toStartOfHour({column})"
+        when = f"{hour} = {first_s}" if first_s == last_s else f"{hour} >= {first_s} AND {hour} <= {last_s}"
+        return f"{when} AND {_OF_SESSION}"
 
     @property
     def reach(self) -> Window:
         """The session's time with what a trace in it may stick out."""
         spread_ns = TRACE_SPREAD_S_MAX * SECOND_NS
         return Window(max(0, self.first_us * 1_000 - spread_ns), (self.last_us + 1) * 1_000 + spread_ns)
-
-
-def within(column: str) -> str:
-    """The rows of a session in a table ordered by bot and time."""
-    return (
-        f"{_OF_SESSION} AND {column} >= fromUnixTimestamp64Micro({{first_us:Int64}}, 'UTC') "
-        f"AND {column} < fromUnixTimestamp64Micro({{last_us:Int64}} + 1, 'UTC')"
-    )
-
-
-def in_hours(column: str) -> str:
-    """The rows of a session in a table ordered by hour, bot and session."""
-    hour = f"toStartOfHour({column})"
-    return f"{hour} >= {{first_hour:DateTime('UTC')}} AND {hour} <= {{last_hour:DateTime('UTC')}} AND {_OF_SESSION}"
 
 
 async def scope_of(store: Store, session_id: str, bot: str | None) -> Scope | None:
@@ -124,10 +117,10 @@ async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
     if not scope.spans:
         return []
     if few_spans(scope):
-        sql = f"SELECT trace_id, {sql_ns('start')} FROM spans PREWHERE {within('start')} {SMALL}"
+        sql = f"SELECT trace_id, {sql_ns('start')} FROM spans PREWHERE {scope.within('start')} {SMALL}"
         return newest((trace, start_ns) for trace, start_ns in await store.fetch(sql, scope.params))
     sql = (
-        f"SELECT lower(hex(trace_id)) FROM spans PREWHERE {within('start')} GROUP BY trace_id "
+        f"SELECT lower(hex(trace_id)) FROM spans PREWHERE {scope.within('start')} GROUP BY trace_id "
         f"ORDER BY max(start) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
     )
     return [row[0] for row in await store.fetch(sql, scope.params)]
@@ -136,7 +129,8 @@ async def traces_of_spans(store: Store, scope: Scope) -> list[str]:
 async def trace_ids(store: Store, scope: Scope) -> list[str]:
     """The newest traces of a session, told by its spans and by its messages."""
     sql = (
-        f"SELECT lower(hex(trace_id)) FROM messages PREWHERE {in_hours('at')} WHERE trace_id != toFixedString('', 16) "
+        f"SELECT lower(hex(trace_id)) FROM messages PREWHERE {scope.in_hours('at')} "
+        "WHERE trace_id != toFixedString('', 16) "
         f"GROUP BY trace_id ORDER BY max(at) DESC, trace_id LIMIT {SESSION_TRACES_MAX} {SMALL}"
     )
     of_spans, of_messages = await asyncio.gather(traces_of_spans(store, scope), store.fetch(sql, scope.params))

@@ -10,10 +10,10 @@ from botwatch.api.fresh import Fresh
 from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, moment
 from botwatch.api.reads import logs, scope, session_rows, traces
-from botwatch.api.reads.session_rows import EventRow, SaidRow, SessionRows, TurnRow
+from botwatch.api.reads.session_rows import EventRow, SaidRow, Talk, TurnRow
 from botwatch.api.reads.values import NO_TRACE, attributes_of, known, known_trace, text_of
 from botwatch.api.shapes_monitoring import Said, Session, SessionEvent, SessionFeedback, SessionItem, TurnItem
-from botwatch.api.shapes_telemetry import LogItem
+from botwatch.api.shapes_telemetry import LogItem, TraceItem
 from botwatch.limits import SESSION_LOGS_MAX, SESSION_MESSAGES_MAX, SESSION_TRACES_MAX
 from botwatch.nouns import Author, Direction, Outcome
 from botwatch.store.client import Store
@@ -39,22 +39,32 @@ async def read(
 
 
 async def _whole(store: Store, found: scope.Scope, item: SessionItem, now_ns: int, eyes: Eyes) -> Session:
-    rows = await session_rows.read(store, found)
-    trace_ids = _trace_ids(rows)
-    behind, written = await asyncio.gather(
-        traces.summaries(store, trace_ids, found.reach, eyes, scope.SMALL), _logs(store, found, trace_ids, now_ns, eyes)
+    (said, behind, written), became = await asyncio.gather(
+        _said(store, found, now_ns, eyes), session_rows.outcomes(store, found)
     )
     return Session(
         session=item,
         other_bots=list(found.other_bots),
-        transcript=[_said(row, eyes) for row in rows.said[-SESSION_MESSAGES_MAX:]],
-        transcript_truncated=len(rows.said) > SESSION_MESSAGES_MAX,
-        turns=[_turn(row) for row in rows.turns],
+        transcript=[_message(row, eyes) for row in said[-SESSION_MESSAGES_MAX:]],
+        transcript_truncated=len(said) > SESSION_MESSAGES_MAX,
+        turns=[_turn(row) for row in became.turns],
         traces=behind,
         logs=written,
-        feedback=[_feedback(row, eyes) for row in rows.events if row.event == FEEDBACK],
-        events=[_event(row, eyes) for row in rows.events if row.event != FEEDBACK],
+        feedback=[_feedback(row, eyes) for row in became.events if row.event == FEEDBACK],
+        events=[_event(row, eyes) for row in became.events if row.event != FEEDBACK],
     )
+
+
+async def _said(
+    store: Store, found: scope.Scope, now_ns: int, eyes: Eyes
+) -> tuple[list[SaidRow], list[TraceItem], Page[LogItem]]:
+    """With the traces and logs behind it: a log record or a span may carry nothing but its trace."""
+    talk = await session_rows.talk(store, found)
+    ids = _trace_ids(talk)
+    behind, written = await asyncio.gather(
+        traces.summaries(store, ids, found.reach, eyes, scope.SMALL), _logs(store, found, ids, now_ns, eyes)
+    )
+    return talk.said, behind, written
 
 
 async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_ns: int, eyes: Eyes) -> Page[LogItem]:
@@ -62,14 +72,14 @@ async def _logs(store: Store, found: scope.Scope, trace_ids: Sequence[str], now_
     return await logs.page(store, wanted, SESSION_LOGS_MAX, None, now_ns, eyes)
 
 
-def _trace_ids(rows: SessionRows) -> list[str]:
+def _trace_ids(talk: Talk) -> list[str]:
     """The newest, told by the spans and by the messages."""
-    of_messages = (row.trace_id.hex() for row in reversed(rows.said))
-    found = dict.fromkeys((*rows.traces, *(id for id in of_messages if id != NO_TRACE)))
+    of_messages = (row.trace_id.hex() for row in reversed(talk.said))
+    found = dict.fromkeys((*talk.traces, *(id for id in of_messages if id != NO_TRACE)))
     return list(found)[:SESSION_TRACES_MAX]
 
 
-def _said(row: SaidRow, eyes: Eyes) -> Said:
+def _message(row: SaidRow, eyes: Eyes) -> Said:
     return Said(
         at=moment(row.us * 1_000),
         direction=Direction(row.direction),

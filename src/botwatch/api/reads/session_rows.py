@@ -1,14 +1,14 @@
-"""The rows of one session: its messages, turns, events, and the traces that have a span of it.
+"""The rows of one session: what was said and the traces that have a span of it, its turns and events.
 
-What the engine does before it reads costs more than the reading: all of it is one question, and a table that cannot
-hold anything of the session is left out.
+What the engine does before it reads costs more than the reading: what leads on to traces and logs is one question, what
+does not is another, asked meanwhile, and a table that cannot hold anything of the session is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from botwatch.api.reads import scope
 from botwatch.api.reads.values import sql_map, sql_ns, sql_text, sql_us
@@ -16,30 +16,27 @@ from botwatch.limits import SESSION_MESSAGES_MAX
 from botwatch.nouns import Direction
 from botwatch.store.client import Store
 
-# Each kind of row has the same columns: its kind, two times and one that may be missing, its texts, trace and user.
+# What is asked for together has the same columns; the first tells which it is.
 _SAID: Final = (
-    f"SELECT 'said', {sql_us('at')}, NULL, 0, toString(direction), toString(author), {sql_text('text')}, message_id, "
-    f"reply_to, trace_id, user_id FROM messages PREWHERE {scope.in_hours('at')}"
+    f"SELECT 1, {sql_us('at')}, toString(direction), toString(author), {sql_text('text')}, message_id, reply_to, "
+    "trace_id, user_id FROM messages PREWHERE"
 )
+_SPANS: Final = f"SELECT 0, {sql_ns('start')}, '', '', '', '', '', trace_id, '' FROM spans PREWHERE"
 _NEWEST: Final = f"ORDER BY at DESC, direction DESC, message_id DESC LIMIT {SESSION_MESSAGES_MAX + 1}"
 _TURNS: Final = (
-    f"SELECT 'turn', {sql_us('asked')}, {sql_us('answered')}, {sql_us('settled')}, toString(outcome), "
-    f"toString(answered_by), '', message_id, '', trace_id, '' FROM turns PREWHERE {scope.in_hours('asked')}"
+    f"SELECT 1, {sql_us('asked')}, {sql_us('answered')}, {sql_us('settled')}, toString(outcome), "
+    "toString(answered_by), message_id, trace_id, '', '' FROM turns PREWHERE"
 )
 _NEWEST_TURNS: Final = (
     f"ORDER BY asked DESC, message_id DESC, settled DESC LIMIT 1 BY asked, message_id LIMIT {SESSION_MESSAGES_MAX}"
 )
 _EVENTS: Final = (
-    f"SELECT 'event', {sql_us('at')}, NULL, 0, toString(event), '', {sql_text('body')}, message_id, "
-    f"{sql_map('attributes')}, trace_id, user_id FROM events PREWHERE {scope.in_hours('at')}"
+    f"SELECT 0, {sql_us('at')}, NULL, 0, toString(event), user_id, message_id, trace_id, {sql_text('body')}, "
+    f"{sql_map('attributes')} FROM events PREWHERE"
 )
 # How many there are is not known before: more than are shown are asked for again, in their order.
 _SOME_EVENTS: Final = f"LIMIT {SESSION_MESSAGES_MAX + 1}"
 _NEWEST_EVENTS: Final = f"ORDER BY at DESC LIMIT {SESSION_MESSAGES_MAX}"
-_SPANS: Final = (
-    f"SELECT 'span', 0, NULL, {sql_ns('start')}, '', '', '', '', '', trace_id, '' "
-    f"FROM spans PREWHERE {scope.within('start')}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,50 +73,68 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRows:
-    """`said` are the newest, one more than are shown; each of `turns` is as it was settled last."""
+class Talk:
+    """`said` are the newest, one more than are shown."""
 
     said: list[SaidRow]
-    turns: list[TurnRow]
-    events: list[EventRow]
     traces: list[str]  # of its spans, the newest first, in hexadecimal
 
 
-async def read(store: Store, found: scope.Scope) -> SessionRows:
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Each of `turns` is as it was settled last."""
+
+    turns: list[TurnRow]
+    events: list[EventRow]
+
+
+async def talk(store: Store, found: scope.Scope) -> Talk:
+    newest = _NEWEST if _long(found) else ""
+    asked = [f"({_SAID} {found.in_hours('at')} {newest})"] if found.messages else []
+    if found.spans and scope.few_spans(found):
+        asked.append(f"({_SPANS} {found.within('start')})")
     said: list[SaidRow] = []
-    turns: list[TurnRow] = []
-    events: list[EventRow] = []
     spans: list[tuple[bytes, int]] = []
-    rows = await store.fetch(f"{' UNION ALL '.join(_asked(found))} {scope.SMALL}", found.params)
-    for kind, us, maybe_us, time, word, who, text, message_id, more, trace_id, user in rows:
-        match kind:
-            case "said":
-                said.append(SaidRow(us, word, who, text, message_id, more, trace_id, user))
-            case "turn":
-                turns.append(TurnRow(us, maybe_us, word, who, message_id, trace_id, time))
-            case "event":
-                events.append(EventRow(us, word, text, message_id, user, more))
-            case _:
-                spans.append((trace_id, time))
-    if len(events) > SESSION_MESSAGES_MAX:
-        newest = await store.fetch(f"{_EVENTS} {_NEWEST_EVENTS} {scope.SMALL}", found.params)
-        events = [EventRow(row[1], row[4], row[6], row[7], row[10], row[8]) for row in newest]
-    return SessionRows(
+    for of_message, time, direction, author, text, message_id, reply_to, trace_id, user in await _fetch(
+        store, found, asked
+    ):
+        if of_message:
+            said.append(SaidRow(time, direction, author, text, message_id, reply_to, trace_id, user))
+        else:
+            spans.append((trace_id, time))
+    return Talk(
         sorted(said, key=lambda row: (row.us, row.direction != Direction.IN, row.message_id)),
-        _settled(turns),
-        sorted(events, key=lambda row: (row.us, row.message_id)),
         scope.newest(spans) if scope.few_spans(found) else await scope.traces_of_spans(store, found),
     )
 
 
-def _asked(found: scope.Scope) -> Iterator[str]:
-    long = found.messages > SESSION_MESSAGES_MAX
-    if found.messages:
-        yield f"({_SAID} {_NEWEST if long else ''})"
-        yield f"({_TURNS} {_NEWEST_TURNS if long else ''})"
-    yield f"({_EVENTS} {_SOME_EVENTS})"
-    if found.spans and scope.few_spans(found):
-        yield f"({_SPANS})"
+async def outcomes(store: Store, found: scope.Scope) -> Outcomes:
+    its_events = f"{_EVENTS} {found.in_hours('at')}"
+    newest = _NEWEST_TURNS if _long(found) else ""
+    asked = [f"({_TURNS} {found.in_hours('asked')} {newest})"] if found.messages else []
+    turns: list[TurnRow] = []
+    events: list[EventRow] = []
+    for of_turn, us, answered_us, settled_us, word, who, message_id, trace_id, text, attributes in await _fetch(
+        store, found, [*asked, f"({its_events} {_SOME_EVENTS})"]
+    ):
+        if of_turn:
+            turns.append(TurnRow(us, answered_us, word, who, message_id, trace_id, settled_us))
+        else:
+            events.append(EventRow(us, word, text, message_id, who, attributes))
+    if len(events) > SESSION_MESSAGES_MAX:
+        rows = await _fetch(store, found, [f"{its_events} {_NEWEST_EVENTS}"])
+        events = [EventRow(row[1], row[4], row[8], row[6], row[5], row[9]) for row in rows]
+    return Outcomes(_settled(turns), sorted(events, key=lambda row: (row.us, row.message_id)))
+
+
+def _long(found: scope.Scope) -> bool:
+    return found.messages > SESSION_MESSAGES_MAX
+
+
+async def _fetch(store: Store, found: scope.Scope, asked: Sequence[str]) -> Sequence[tuple[Any, ...]]:
+    if not asked:
+        return ()
+    return (await store.fetch(f"{' UNION ALL '.join(asked)} {scope.SMALL}", found.params)).rows
 
 
 def _settled(rows: Sequence[TurnRow]) -> list[TurnRow]:

@@ -16,7 +16,7 @@ from botwatch.api.masking import Eyes
 from botwatch.api.pages import Page, cursor_of, moment, parts_of
 from botwatch.api.reads.scope import Scope
 from botwatch.api.reads.slices import slices
-from botwatch.api.reads.values import known, sql_hex, sql_inside, sql_ns, sql_time, sql_traces
+from botwatch.api.reads.values import known, sql_between, sql_hex, sql_ns, sql_time, sql_traces
 from botwatch.api.shapes_telemetry import TraceItem
 from botwatch.clock import SECOND_NS
 from botwatch.errors import BadRequest
@@ -104,11 +104,11 @@ async def summaries(
     if not trace_ids:
         return []
     sql = (
-        f"SELECT {', '.join(EACH)} FROM spans PREWHERE {sql_traces(trace_ids)} AND {sql_inside('start')} "
-        f"GROUP BY trace_id ORDER BY min(start) DESC, trace_id DESC {settings}"
+        f"SELECT {', '.join(EACH)} FROM spans PREWHERE {sql_traces(trace_ids)} "
+        f"AND {sql_between('start', around.from_ns, around.to_ns)} GROUP BY trace_id {settings}"
     )
-    params = {"lower": around.from_ns, "upper": around.to_ns}
-    return [item(row, eyes) for row in await store.fetch(sql, params)]
+    rows = sorted(await store.fetch(sql), key=lambda row: (row[2], row[0]), reverse=True)
+    return [item(row, eyes) for row in rows]
 
 
 def _before(cursor: str) -> tuple[int, str]:
