@@ -250,6 +250,27 @@ def test_what_changed_in_the_same_minutes_is_told_with_an_incident(database: Dat
     assert [one["text"] for one in other.evidence["related"]] == ["slack: `category` is gone"]
 
 
+def test_what_began_in_the_same_minutes_is_told_as_one_and_counted(database: Database) -> None:
+    at_ns = NOW_S * SECOND_NS
+    opened = dataclasses.replace(
+        opening(9, "Documents changed", source="helpdesk"),
+        snapshot={"name": "Documents changed", "field": "payload.drift"},
+    )
+
+    def write(session: Session) -> None:
+        for ago_s, sentence in ((600, "`campaign` has come"), (580, "`split` has come"), (7_200, "`text` is gone")):
+            row = drift("helpdesk", at_ns - ago_s * SECOND_NS)
+            row.sentence = sentence
+            session.add(row)
+        ledger.open_(session, opened)
+
+    database.write_now(write)
+    found, _ = database.read_now(lambda session: ledger.one(session, f"{9:032x}"))
+    first = "helpdesk: `campaign` has come; 1 other change began with it"
+    assert found.summary == f"{first}; helpdesk: `text` is gone"
+    assert [one["text"] for one in found.evidence["related"]] == [first, "helpdesk: `text` is gone"]
+
+
 def test_a_deploy_of_the_bot_that_sends_changed_documents_is_their_suspected_cause(database: Database) -> None:
     at_ns = NOW_S * SECOND_NS
     began_ns = at_ns - 900 * SECOND_NS

@@ -62,7 +62,7 @@ async def test_a_bot_that_is_silent_on_a_host_that_is_alive_died_alone(story: St
     await story.until("9m")
     assert story.told == ["7:00 Silent bot opened bot=shop: silent_bot", "8:10 Silent bot resolved bot=shop"]
     incident = story.incidents()[0]
-    assert incident.summary == "bot.seen of bot shop: nothing at all came from the bot for 5m; its host is alive"
+    assert incident.summary == "bot.seen of bot shop: nothing at all came from the bot for 5 min; its host is alive"
     assert incident.evidence["last_heard_s"] == {"series": 1_800_000_110, "bot": 1_800_000_110}
     assert incident.began_ns == 1_800_000_120 * 10**9
 

@@ -36,12 +36,13 @@ from botwatch.detect.rows_drift import DeclaredRow, DriftRow, SourceRow
 from botwatch.errors import NotFound
 from botwatch.limits import DRIFT_SOURCES_MAX, PAYLOAD_SOURCE_CHARS_MAX
 from botwatch.state import audit
-from botwatch.watch.payloads import criticals, profiles
+from botwatch.watch.payloads import criticals, findings, profiles
 
 router = APIRouter(prefix="/api", tags=["payloads"])
 
 Name = Annotated[str, Path(min_length=1, max_length=PAYLOAD_SOURCE_CHARS_MAX)]
 Live = Annotated[bool, Query(description="only what is going on now")]
+Whole = Annotated[bool, Query(description="with all that began in the same minutes at its source and goes on")]
 Of = Annotated[str | None, Query(max_length=PAYLOAD_SOURCE_CHARS_MAX)]
 
 
@@ -60,30 +61,41 @@ async def list_drift(
         query = query.where(DriftRow.ended_ns.is_(None))
     if source is not None:
         query = query.where(DriftRow.source == source)
-    return await context.database.read(
-        lambda session: page_of(list(session.scalars(query.limit(limit + 1))), limit, DriftShape.of, lambda row: row.id)
-    )
+
+    def read(session: Session) -> Page[DriftShape]:
+        rows = list(session.scalars(query.limit(limit + 1)))
+        event = findings.together(session, rows)
+        return page_of(rows, limit, lambda row: DriftShape.of(row, event[row.id]), lambda row: row.id)
+
+    return await context.database.read(read)
 
 
 @router.get("/drift/{id}")
 async def read_drift(context: Ctx, _: SignedIn, id: Id) -> DriftShape:
-    return await context.database.read(lambda session: DriftShape.of(_row(session, id)))
+    return await context.database.read(lambda session: _shape(session, _row(session, id)))
 
 
 @router.post("/drift/{id}/accept")
-async def accept_drift(context: Ctx, principal: Admin, id: Id) -> DriftShape:
+async def accept_drift(context: Ctx, principal: Admin, id: Id, event: Whole = False) -> DriftShape:
     """This is the new normal: it is over, and not found again unless it changes further."""
     now_ns = context.clock.now_ns()
 
     def write(session: Session) -> DriftShape:
         row = _row(session, id)
-        if row.accepted_ns is None:
-            row.accepted_ns, row.accepted_by = now_ns, principal.name
-            row.ended_ns = row.ended_ns or now_ns
-            audit.record(session, now_ns, principal.name, "drift.accept", f"{row.source} {row.path}", change=row.what)
-        return DriftShape.of(row)
+        for one in findings.beside(session, row) if event else [row]:
+            if one.accepted_ns is None:
+                one.accepted_ns, one.accepted_by = now_ns, principal.name
+                one.ended_ns = one.ended_ns or now_ns
+                audit.record(
+                    session, now_ns, principal.name, "drift.accept", f"{one.source} {one.path}", change=one.what
+                )
+        return _shape(session, row)
 
     return await context.database.write(write)
+
+
+def _shape(session: Session, row: DriftRow) -> DriftShape:
+    return DriftShape.of(row, findings.together(session, [row])[row.id])
 
 
 def _row(session: Session, id: int) -> DriftRow:

@@ -17,6 +17,7 @@ class DriftShape(BaseModel):
     """One change of one place of a source's documents."""
 
     id: int
+    event: int = Field(description="the first change told of those that began in the same minutes at its source")
     source: str
     variant: str = Field(description="the kind of document; empty: it is about which kinds come")
     path: str
@@ -48,10 +49,11 @@ class DriftShape(BaseModel):
     example_after: Any
 
     @classmethod
-    def of(cls, row: DriftRow) -> Self:
+    def of(cls, row: DriftRow, event: int) -> Self:
         evidence = row.evidence
         return cls(
             id=row.id,
+            event=event,
             source=row.source,
             variant=row.variant,
             path=row.path,

@@ -6,22 +6,22 @@ was surer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from botwatch import limits
+from botwatch.detect.drift.story import TOGETHER_NS
 from botwatch.incident.causes import state
-from botwatch.incident.causes.change import MINUTE_NS, Change, Window
+from botwatch.incident.causes.change import Change, Window
 from botwatch.incident.causes.documents import compared
 from botwatch.incident.causes.suspects import Suspect, sentence, surer, suspects
 from botwatch.incident.nouns import Found
 from botwatch.incident.rows import IncidentRow
 
 DRIFT: Final = "payload.drift"
-_TOGETHER_NS: Final = 15 * MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,10 @@ def _explain(session: Session, one: Explainable, known: Sequence[Change]) -> boo
         # It was found later than it began: what stands around that is worth a look, and is no cause.
         told = {one.change for one in suspected}
         suspected += suspects([one for one in others if one not in told], {}, row.began_ns)
-    row.summary = _summary(row, own)[: limits.RULE_TEXT_CHARS_MAX]
+    events = list(_events(own))
+    row.summary = _summary(row, events)[: limits.RULE_TEXT_CHARS_MAX]
     row.began_ns = min(row.began_ns, began_ns)
-    return _told_of(one, [{**_told(each), "about": True} for each in own], suspected)
+    return _told_of(one, [{**_told(each), "about": True} for each in events], suspected)
 
 
 def _told_of(one: Explainable, about: list[dict[str, Any]], suspected: Sequence[Suspect]) -> bool:
@@ -96,7 +97,18 @@ def _about(row: IncidentRow, own: Sequence[Change]) -> list[Change]:
     if str(row.snapshot.get("field", "")) != DRIFT:
         return []
     newest = max((one.at_ns for one in own), default=0)
-    return [one for one in own if newest - one.at_ns < _TOGETHER_NS]
+    return [one for one in own if newest - one.at_ns < TOGETHER_NS]
+
+
+def _events(own: Sequence[Change]) -> Iterator[Change]:
+    """What began in the same minutes has one cause: the first of it, which explains most, and how many more places."""
+    beside: dict[Change, int] = {}
+    for one in own:
+        first = next((known for known in beside if abs(known.at_ns - one.at_ns) < TOGETHER_NS), one)
+        beside[first] = beside.get(first, -1) + 1
+    for first, count in beside.items():
+        more = f"; {count} other {'change' if count == 1 else 'changes'} began with it" if count else ""
+        yield replace(first, text=first.text + more)
 
 
 def _told(change: Change) -> dict[str, object]:

@@ -77,6 +77,24 @@ async def test_an_admin_says_that_this_is_the_new_normal(
     assert entries[0].what == "drift.accept"
 
 
+async def test_what_began_in_the_same_minutes_is_one_event_and_accepted_as_one(
+    found: None, asking: httpx.AsyncClient, secrets: Secrets, monitor: Asker, database: Database
+) -> None:
+    database.write_now(lambda session: session.add_all([change(path="sender"), change(path="priority")]))
+    items = (await monitor.get("/api/drift", source="tickets"))["items"]
+    first = min(item["id"] for item in items)
+    assert {item["event"] for item in items} == {first}
+    one = next(item for item in items if item["path"] == "sender")
+    assert (await monitor.get(f"/api/drift/{one['id']}"))["event"] == first
+    address = f"/api/drift/{one['id']}/accept"
+    accepted = (await asking.post(address, params={"event": True}, headers=bearer(secrets.admin))).json()
+    assert accepted["path"] == "sender"
+    by = {item["path"]: item["accepted_by"] for item in (await monitor.get("/api/drift"))["items"]}
+    assert by["sender"] == by["priority"] != by["text"]  # of which all is over
+    live = (await monitor.get("/api/drift", live=True))["items"]
+    assert [item["source"] for item in live] == ["slack"]
+
+
 async def test_an_unknown_change_and_an_unknown_source_are_not_found(monitor: Asker) -> None:
     assert error_of(await monitor.response("/api/drift/77")) == (404, "not_found")
     assert error_of(await monitor.response("/api/payloads/sources/none/profile")) == (404, "not_found")

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from botwatch.detect.drift.compare import What
-from botwatch.detect.drift.kinds import Kinds, choose
+from botwatch.detect.drift.kinds import ONLY, Kinds, choose
+from botwatch.detect.drift.profile import Share, Stat
 from botwatch.detect.drift.shape import shape
 from botwatch.detect.drift.source import HOUR_S, TICK_S, Drift, Source
 from botwatch.detect.drift.story import Sample, sentence, tell, turning
@@ -122,7 +123,26 @@ def test_it_stays_found_for_days_and_is_over_when_it_is_undone(known: Source) ->
             found.append((judged_s, bool(source.judge(judged_s))))
         source.observe(at_s, shape(moved(document) if at_s < undone_s else document))
     assert all(bad for at_s, bad in found if CHANGED_S + 2 * HOUR_S < at_s <= undone_s)
-    assert not any(bad for at_s, bad in found if at_s > undone_s + 26 * HOUR_S)
+    assert not any(bad for at_s, bad in found if at_s > undone_s + 2 * HOUR_S)
+    learned = source.pasts[ONLY].courses["category"][Share("category", Stat.PRESENT)]
+    assert learned.share > 0.99  # the hours in which it was so are not how things are
+
+
+def test_what_came_and_went_is_told_once_and_what_was_lost_is_told_each_time(known: Source) -> None:
+    """A campaign of two hours brings a place and loses another; six hours later there is one more."""
+    source, judged_s = copy.deepcopy(known), CHANGED_S
+    told: dict[str, list[int]] = {"campaign": [], "text": []}
+    for at_s, document in stream(random.Random(7), CHANGED_S, CHANGED_S + 10 * HOUR_S, PER_HOUR):
+        while at_s >= judged_s + 2 * TICK_S:
+            judged_s += 2 * TICK_S
+            for drift in source.judge(judged_s):
+                told[drift.change.path].append((judged_s - CHANGED_S) // HOUR_S)
+        on = (at_s - CHANGED_S) // HOUR_S in (0, 1, 7, 8)
+        changed = {key: value for key, value in document.items() if key != "text"} | {"campaign": "spring"}
+        source.observe(at_s, shape(changed if on else document))
+    assert set(told["campaign"]) <= {0, 1, 2}
+    assert told["campaign"]
+    assert {0, 1, 7, 8} <= set(told["text"]) <= {0, 1, 2, 7, 8, 9}
 
 
 def test_what_was_accepted_is_not_found_again_but_a_further_change_is(known: Source) -> None:
@@ -320,3 +340,16 @@ def test_what_comes_in_several_kinds_at_once_is_told_of_one() -> None:
             told.append([(drift.variant, drift.change.path) for drift in source.judge(at_s)])
     assert told[-1] == told[0]
     assert [path for _, path in told[0]] == ["origin"]
+
+
+def test_what_came_and_went_in_several_kinds_is_not_told_of_the_rare_one_when_the_other_has_ended() -> None:
+    source, told = Source("events"), set()
+    for number in range(72 * 120):
+        at_s = START_S + 30 * number
+        kind = "b" if number % 12 == 0 else "a"
+        body: Document = {"type": kind, "id": number, **({"x": 1, "y": 2} if kind == "a" else {"z": 3, "w": 4})}
+        comes = (at_s - CHANGED_S) // HOUR_S in (0, 1)
+        source.observe(at_s, shape(body | ({"origin": "web"} if comes else {})))
+        if at_s % TICK_S == 0 and at_s > CHANGED_S:
+            told |= {drift.variant for drift in source.judge(at_s)}
+    assert told == {"a"}

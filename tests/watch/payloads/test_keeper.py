@@ -114,6 +114,22 @@ def test_a_change_of_today_is_told_with_its_story(history: Store, database: Data
     assert "details.topic" in listening.happenings[0].body
 
 
+def test_a_source_of_which_documents_come_is_judged_with_every_step(history: Store, database: Database) -> None:
+    now_s = START_S + DAYS_S
+    keeper, listening, clock = followed(history, database, now_s)
+    judged = [len(listening.readings)]
+    for came in (True, True, False, False, False):
+        if came:
+            put(
+                history,
+                stream(random.Random(4), clock.now_ns() // SECOND_NS + 1, clock.now_ns() // SECOND_NS + 19, 900),
+            )
+        clock.advance(20)
+        keeper.step()
+        judged.append(len(listening.readings))
+    assert judged[0] < judged[1] < judged[2] == judged[3] == judged[4] < judged[5]
+
+
 def test_a_restart_goes_on_where_it_was(history: Store, database: Database) -> None:
     now_s = START_S + DAYS_S
     keeper, _, clock = followed(history, database, now_s)

@@ -16,14 +16,14 @@ from typing import Final
 
 from botwatch.detect.drift.course import Course
 from botwatch.detect.drift.profile import Past, Place, Profile, Share, Stat, has_presence
-from botwatch.detect.drift.shape import Type
+from botwatch.detect.drift.shape import ROOT, Type
 
 SURPRISE_MIN: Final = 35.0  # about one in a hundred million by chance
 DOCUMENTS_LEARNED_MIN: Final = 60.0
 HOURS_LEARNED_MIN: Final = 3.0
 CHOICE_HOURS_MIN: Final = 20.0  # values, and what is not always there, have the rhythm of a day: it must have been seen
 CHOICE_FILLED_MIN: Final = 150.0
-_ALWAYS: Final = 0.98
+ALWAYS: Final = 0.98
 _NEVER: Final = 0.005
 _SMALL: Final = 0.02
 _FOLLOWED: Final = 4.0  # times as frequent as the loss of the other value makes it
@@ -62,6 +62,7 @@ class Change:
     now_count: float
     now_of: float
     surprise: float
+    moved_to: str = ""  # where it is said instead, where that is what gave it away
 
     @property
     def path(self) -> str:
@@ -164,7 +165,7 @@ def _place(look: _Look, path: str, place: Place) -> Iterator[Change]:
 
 def _fell(look: _Look, what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
-    always = before >= _ALWAYS
+    always = before >= ALWAYS
     enough = before - now >= _SMALL and of - count >= 3 if always else now <= 0.6 * before
     if not always and look.past.hours < CHOICE_HOURS_MIN:
         return
@@ -176,7 +177,13 @@ def _rose(look: _Look, what: What, share: Share, course: Course, count: float, o
     before, now = course.share, count / of
     never = before < max(_NEVER, 2 / (course.of + 1))
     if count >= 3 and now - before >= (_SMALL if never else max(0.1, before)):
-        yield from _sure(look, what, share, course, (count, of), steady=never)
+        known = course.hours >= CHOICE_HOURS_MIN or _is_always(look.past, share.path)
+        yield from _sure(look, what, share, course, (count, of), steady=never and known)
+
+
+def _is_always(past: Past, path: str) -> bool:
+    course = past.courses[path].get(Share(path, Stat.PRESENT))
+    return path == ROOT or (course is not None and course.share >= ALWAYS)
 
 
 def _collapsed(look: _Look, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
@@ -203,7 +210,7 @@ def _appeared(look: _Look, path: str, place: Place) -> Iterator[Change]:
     if common or again:
         course, counts = Course.never(parent, parent.count), (count, around)
         share = Share(path, Stat.PRESENT)
-        yield from _sure(look, What.APPEARED, share, course, counts, steady=count / around >= _ALWAYS)
+        yield from _sure(look, What.APPEARED, share, course, counts, steady=count / around >= ALWAYS)
 
 
 def _sure(
@@ -260,6 +267,15 @@ def ratio(count: float, of: float, count2: float, of2: float) -> float:
     """Twice the logarithm of how much better two shares explain the counts than one."""
     together = _likelihood(count + count2, of + of2)
     return max(0.0, 2 * (_likelihood(count, of) + _likelihood(count2, of2) - together))
+
+
+def ends(change: Change, count: float, of: float) -> float:
+    """Twice the logarithm of how much better counts fit the share as it was before than as it has become."""
+    before = Course(change.before_count, change.before_of).share
+    now = Course(change.now_count, change.now_of).share
+    if max(before, now) >= 1:
+        return 0.0  # names that are folded into one can be there twice
+    return 2 * (count * log(before / now) + (of - count) * log((1 - before) / (1 - now)))
 
 
 def _likelihood(count: float, of: float) -> float:

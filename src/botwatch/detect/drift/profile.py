@@ -132,6 +132,19 @@ class Profile:
         above = self.places.get(parent)
         return above.types.get(Type.OBJECT, 0) if above else 0
 
+    def count(self, share: Share, parent: str) -> tuple[float, float]:
+        """How many show this share, and out of how many; of a place that did not come, too."""
+        place = self.places.get(share.path) or Place(parent)
+        if share.stat is Stat.PRESENT:
+            return place.present - place.loose, self.around(share.path, parent)
+        if share.stat is Stat.NULL:
+            return place.types.get(Type.NULL, 0), place.present
+        if share.stat is Stat.EMPTY:
+            return place.empty, place.filled
+        if share.stat is Stat.TYPE:
+            return place.types.get(Type(share.value), 0), place.filled
+        return (place.values or {}).get(share.value, 0), place.filled
+
     def shares(self, path: str) -> Iterator[tuple[Share, float, float]]:
         """Every share of a place that was there, as (share, count, out of)."""
         place = self.places[path]

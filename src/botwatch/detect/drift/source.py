@@ -13,8 +13,9 @@ from typing import Final
 from botwatch import limits
 from botwatch.detect.drift import maps
 from botwatch.detect.drift.arrivals import Arrivals
-from botwatch.detect.drift.compare import Change, What, compare, is_choice, next_in_series, replaced
+from botwatch.detect.drift.compare import Change, What, compare, ends, is_choice, next_in_series, replaced
 from botwatch.detect.drift.kinds import DOCUMENTS_MIN, REST, Kinds, choose
+from botwatch.detect.drift.moved import moved
 from botwatch.detect.drift.profile import Past, Profile, Share, Stat
 from botwatch.detect.drift.shape import Seen, Type, inside
 
@@ -28,6 +29,9 @@ _MAPS_EVERY_HOURS: Final = 6
 _BUSY_KEYS_MIN: Final = 3
 _TURNS: Final = 2  # so many values that came show that values come
 _NOW_AND_THEN: Final = 5
+_CAME: Final = (What.APPEARED, What.VALUE_NEW)
+_KNOWN_S_MAX: Final = 2 * 24 * HOUR_S  # what came and went is learned by then
+_OVER: Final = 10.0  # about one in a hundred and fifty by chance
 _HELD_S_MAX: Final = 7 * 24 * HOUR_S  # after a week, a change is how things are
 
 # How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
@@ -74,6 +78,9 @@ class Source:
     _turn: int = 0
     # Where new values came before: one that gets them now and then has no value whose coming is news.
     turned: dict[str, set[str]] = field(default_factory=dict)
+    told: dict[Share, int] = field(default_factory=dict)  # when each was told last
+    over: frozenset[tuple[str, Share]] = frozenset()  # what the last look found to be as it was before, by its variant
+    went: dict[Share, int] = field(default_factory=dict)  # what had come, was told, and has gone again: no news since
     maps: set[str] = field(default_factory=set)  # objects whose keys are data
     arrivals: Arrivals = field(default_factory=Arrivals)
     _held: dict[str, dict[str, int]] = field(default_factory=dict)  # places of variants that drift, and since when
@@ -202,22 +209,43 @@ class Source:
             return []
         self._advance(now_s)
         found: dict[tuple[str, str, str], Drift] = {}
+        over: list[Drift] = []
+        shorter: list[tuple[int, Profiles]] = []
         for window_s in WINDOWS_S:
-            for variant, profile in self._since(now_s - window_s).items():
+            profiles = self._since(now_s - window_s)
+            for variant, profile in profiles.items():
                 past = self._before(variant, now_s - window_s)
                 spans = self._spans(variant, now_s - window_s)
-                for change in compare(past, profile, window_s, spans):
+                for change in (*compare(past, profile, window_s, spans), *moved(past, profile, window_s)):
                     if self._is_news(variant, change, past, profile, now_s):
-                        found.setdefault((variant, change.path, change.share.value), Drift(variant, change, window_s))
+                        drift = Drift(variant, change, window_s)
+                        if is_over(drift, past, shorter, was=(variant, change.share) in self.over):
+                            over.append(drift)
+                        else:
+                            found.setdefault((variant, change.path, change.share.value), drift)
+            shorter.append((window_s, profiles))
         busy = _busy(found.values())
         if busy and self._find_maps(busy):
             return self.judge(now_s)
-        self._hold(now_s, found.values())
-        return sorted(self._once(found.values()), key=lambda drift: -drift.change.surprise)
+        # What was lost and is back is not how things are; what came and went has been seen.
+        self._hold(now_s, [*(drift for drift in over if drift.change.what not in _CAME), *found.values()])
+        self._let_go(now_s, over, found.values())
+        told = sorted(self._once(found.values()), key=lambda drift: -drift.change.surprise)
+        self.told |= {drift.change.share: now_s for drift in told}
+        return told
+
+    def _let_go(self, now_s: int, over: Iterable[Drift], found: Iterable[Drift]) -> None:
+        going_on = {(drift.variant, drift.change.share) for drift in found}
+        self.over = frozenset((drift.variant, drift.change.share) for drift in over) - going_on
+        ended = {drift.change.share for drift in over if drift.change.what in _CAME} - {share for _, share in going_on}
+        self.went |= dict.fromkeys(ended & self.told.keys(), now_s)
+        self.told, self.went = _lately(self.told, now_s), _lately(self.went, now_s)
 
     def _is_news(self, variant: str, change: Change, past: Past, now: Profile, now_s: int) -> bool:
         known = self.accepted.get((variant, change.share))
         if known is not None and known.covers(change.now):
+            return False
+        if change.what in _CAME and change.share in self.went:
             return False
         if change.what is What.VALUE_NEW:
             others = self.turned.get(change.path, set()) - {change.share.value}
@@ -225,6 +253,8 @@ class Source:
             return not usual and not next_in_series(past, change)
         if change.what is What.APPEARED:
             return not self._known_elsewhere(variant, change.path, now_s - WINDOWS_S[-1])
+        if change.moved_to and self._known_elsewhere(variant, change.moved_to, now_s - WINDOWS_S[-1]):
+            return False
         return not replaced(past, now, change, self.arrivals.lately(variant, change.path, now_s))
 
     def _known_elsewhere(self, variant: str, path: str, until_s: int) -> bool:
@@ -237,15 +267,18 @@ class Source:
         """What changes in several kinds of documents at once is told of one of them, and goes on being so."""
         speaks: dict[Share, Drift] = {}
         for drift in sorted(drifts, key=lambda drift: -drift.change.surprise):
-            share = drift.change.share
-            first = share not in speaks or self._speaker.get(share) == drift.variant
+            share, speaker = drift.change.share, self._speaker.get(drift.change.share)
+            if drift.change.what in _CAME and speaker not in (None, drift.variant):
+                continue  # that it comes there as well follows
+            first = share not in speaks or speaker == drift.variant
             if first and not self._accepted_elsewhere(drift):
                 speaks[share] = drift
         for share, drift in speaks.items():
             if drift.change.what is What.VALUE_NEW:
                 self.turned.setdefault(share.path, set()).add(share.value)
             yield drift
-        self._speaker = {share: drift.variant for share, drift in speaks.items()}
+        known = {share: variant for share, variant in self._speaker.items() if share in self.told}
+        self._speaker = known | {share: drift.variant for share, drift in speaks.items()}
 
     def _accepted_elsewhere(self, drift: Drift) -> bool:
         change = drift.change
@@ -295,6 +328,23 @@ class Source:
 
     def _spans(self, variant: str, start_s: int) -> int:
         return sum(variant in profiles for at_s, profiles in (*self.hours, *self.ticks) if at_s >= start_s)
+
+
+def _lately(known: Mapping[Share, int], now_s: int) -> dict[Share, int]:
+    return {share: at_s for share, at_s in known.items() if now_s - at_s < _KNOWN_S_MAX}
+
+
+def is_over(drift: Drift, past: Past, shorter: Iterable[tuple[int, Profiles]], *, was: bool) -> bool:
+    """Whether what came lately is as it was before, and not as in all of this window; if it `was`, less proves it."""
+    change, proof = drift.change, 0.0
+    course = past.courses.get(change.path, {}).get(change.share) or past.never(change.share)
+    for window_s, profiles in shorter:
+        profile = profiles.get(drift.variant, Profile())
+        count, of = profile.count(change.share, past.parents.get(change.path, change.path.rpartition(".")[0]))
+        proof = ends(change, count, of) / course.wandering(of, window_s)
+        if proof >= _OVER:
+            return True
+    return was and proof > 0
 
 
 def _busy(drifts: Iterable[Drift]) -> set[str]:

@@ -51,7 +51,7 @@ def document(row: DriftRow) -> Change:
 def live_documents(session: Session, source: str) -> list[DriftRow]:
     """What is going on at a source, whenever it began."""
     query = sa.select(DriftRow).where(DriftRow.source == source, DriftRow.ended_ns.is_(None)).order_by(DriftRow.id)
-    return list(session.scalars(query.limit(limits.RELATED_CHANGES_MAX)))
+    return list(session.scalars(query.limit(limits.DRIFTS_PER_SOURCE_MAX)))
 
 
 def _documents(session: Session, window: Window) -> list[Change]:

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from botwatch import limits
 from botwatch.detect.drift.compare import Change, What
 from botwatch.detect.drift.maps import folded
 from botwatch.detect.drift.profile import Share, Stat
 from botwatch.detect.drift.source import Drift, Source
-from botwatch.detect.drift.story import Cause, Sample, masked, sentence, tell
+from botwatch.detect.drift.story import TOGETHER_NS, Cause, Sample, masked, sentence, tell
 from botwatch.detect.rows_drift import DriftRow
 from botwatch.watch.payloads.reading import Document
 
 OVER_NS: Final = 30 * 60 * 10**9  # not found for so long: over
+_LOST_NS_MAX: Final = 2 * 3_600 * 10**9
+REMEMBERED_NS: Final = 2 * 86_400 * 10**9
 # When more is known of whom it touches, and of which versions: before incidents look for their causes again.
 _AGAIN_NS: Final = (60 * 10**9, 8 * 60 * 10**9, 25 * 60 * 10**9)
 Key = tuple[str, Share]
@@ -82,6 +84,38 @@ def live(session: Session, source: str) -> dict[Key, DriftRow]:
     return {key_of(row): row for row in rows}
 
 
+def together(session: Session, rows: Sequence[DriftRow]) -> dict[int, int]:
+    """Of each, the first that began in the same minutes at its source: changes of one event are told as one."""
+    other = aliased(DriftRow)
+    first = (
+        sa.select(sa.func.min(other.id))
+        .where(
+            other.source == DriftRow.source,
+            other.found_ns >= DriftRow.found_ns - REMEMBERED_NS,
+            other.began_ns > DriftRow.began_ns - TOGETHER_NS,
+            other.began_ns < DriftRow.began_ns + TOGETHER_NS,
+        )
+        .scalar_subquery()
+    )
+    query = sa.select(DriftRow.id, first).where(DriftRow.id.in_([row.id for row in rows]))
+    return {int(id): int(event) for id, event in session.execute(query)}
+
+
+def beside(session: Session, row: DriftRow) -> list[DriftRow]:
+    """A change, and those that began with it and go on."""
+    rows = live(session, row.source).values()
+    event = together(session, [row, *rows])
+    return [row, *(one for one in rows if one is not row and event[one.id] == event[row.id])]
+
+
+def ended(session: Session, source: str, now_ns: int) -> list[DriftRow]:
+    """What was over within the last days by itself, the newest last."""
+    query = sa.select(DriftRow).where(
+        DriftRow.source == source, DriftRow.ended_ns > now_ns - REMEMBERED_NS, DriftRow.accepted_ns.is_(None)
+    )
+    return list(session.scalars(query.order_by(DriftRow.id.desc()).limit(limits.DRIFTS_PER_SOURCE_MAX)))[::-1]
+
+
 def standing(session: Session, source: str, now_ns: int) -> tuple[set[Key], set[Key]]:
     """What is still going on, and what of it is young and to be looked at again."""
     rows = live(session, source)
@@ -94,12 +128,15 @@ def _is_due(row: DriftRow, now_ns: int) -> bool:
 
 
 def deepen(session: Session, source: str, due: Set[Key], told: Sequence[Told], now_ns: int) -> None:
-    """Of those that were told before: whom they touch, as it is known now. What they look like stays."""
-    rows, found = live(session, source), {finding.key: finding.evidence for finding in told}
+    """Of those that were told before: in how many it is, and whom they touch, as it is known now. The examples stay."""
+    rows, found = live(session, source), {finding.key: finding for finding in told}
     for key in due & rows.keys():
-        evidence = found.get(key, {})
+        row, finding = rows[key], found.get(key)
+        evidence = finding.evidence if finding else {}
         more = {name: evidence[name] for name in _TOUCHED if evidence.get(name)}
-        rows[key].evidence = {**rows[key].evidence, **more, "looked_ns": now_ns}
+        row.evidence = {**row.evidence, **more, "looked_ns": now_ns}
+        if finding and finding.cause.moved_to == row.moved_to:
+            row.sentence = sentence(finding.cause)[: limits.RULE_TEXT_CHARS_MAX]
 
 
 def accepted(session: Session, source: str) -> list[DriftRow]:
@@ -116,25 +153,42 @@ def turned(session: Session, source: str) -> list[tuple[str, str]]:
     return [(str(path), str(value)) for path, value in rows]
 
 
-def keep_up(session: Session, source: str, drifts: Sequence[Drift], now_ns: int) -> None:
-    """Bring the rows that are live up to date; end those that were not found for a while."""
+def told(session: Session, source: str, now_ns: int) -> dict[Share, int]:
+    """What was told within the last days, and when last."""
+    rows = (*ended(session, source, now_ns), *live(session, source).values())
+    return {key_of(row)[1]: row.last_ns // 10**9 for row in rows}
+
+
+def keep_up(session: Session, source: str, drifts: Sequence[Drift], over: Set[Key], now_ns: int) -> None:
+    """Bring the rows that are live up to date; end those that are over, or were not found for a while."""
     found = {(drift.variant, drift.change.share): drift for drift in drifts}
     for key, row in live(session, source).items():
         drift = found.get(key)
         if drift is not None:
             row.last_ns, row.surprise = now_ns, max(row.surprise, drift.change.surprise)
             row.now_count, row.now_of = drift.change.now_count, drift.change.now_of
-        elif now_ns - row.last_ns > OVER_NS:
+        elif key in over or now_ns - row.last_ns > OVER_NS:
             row.ended_ns = now_ns
+
+
+def _goes_on(row: DriftRow, began_ns: int, now_ns: int) -> bool:
+    """Whether it was not over: it began when it had begun, or it was only not found for a while."""
+    ended_ns = row.ended_ns or now_ns
+    lost = ended_ns - row.last_ns > OVER_NS and now_ns - ended_ns < _LOST_NS_MAX
+    return lost or abs(row.began_ns - began_ns) < TOGETHER_NS
 
 
 def add(session: Session, source: str, told: Sequence[Told], now_ns: int) -> list[str]:
     """Make rows of what is new; the sentences of those that were."""
-    known = live(session, source)
+    known, before = live(session, source), {key_of(row): row for row in ended(session, source, now_ns)}
     added: list[str] = []
     for finding in told:
         drift, change = finding.cause.drift, finding.cause.drift.change
-        if (drift.variant, change.share) in known or len(known) + len(added) >= limits.DRIFTS_PER_SOURCE_MAX:
+        if finding.key in known or len(known) + len(added) >= limits.DRIFTS_PER_SOURCE_MAX:
+            continue
+        began_ns = finding.cause.began_ns or now_ns - drift.window_s * 10**9
+        if (again := before.get(finding.key)) and _goes_on(again, began_ns, now_ns):
+            again.last_ns, again.ended_ns = now_ns, None
             continue
         text = sentence(finding.cause)[: limits.RULE_TEXT_CHARS_MAX]
         session.add(
@@ -152,7 +206,7 @@ def add(session: Session, source: str, told: Sequence[Told], now_ns: int) -> lis
                 now_count=change.now_count,
                 now_of=change.now_of,
                 surprise=change.surprise,
-                began_ns=finding.cause.began_ns or now_ns - drift.window_s * 10**9,
+                began_ns=began_ns,
                 found_ns=now_ns,
                 last_ns=now_ns,
                 evidence=dict(finding.evidence),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from botwatch import limits
 from botwatch.clock import SECOND_NS, Clock
 from botwatch.detect.drift.kinds import Kinds
+from botwatch.detect.drift.profile import Share
 from botwatch.detect.drift.shape import ROOT
 from botwatch.detect.drift.source import HOUR_S, TICK_S, Drift, Source
 from botwatch.detect.rows_drift import DriftRow, SourceRow
@@ -37,7 +38,7 @@ from botwatch.watch.reading import Happening, Kind, Reading, Reporter
 log = logging.getLogger(__name__)
 
 STEP_S: Final = 20.0
-JUDGE_S: Final = 60
+JUDGE_S: Final = 60  # of which nothing new came; else with every step
 SAVE_S: Final = 300
 LEARNED_S: Final = 15 * 86_400
 DRIFTING: Final = "bot.payload.drift"
@@ -121,10 +122,10 @@ class Keeper:
         now_ns = self._clock.now_ns()
         self._take_on()
         until_ms = self._spool.stored_through_ns(now_ns) // 1_000_000
+        by_source: dict[str, list[Document]] = defaultdict(list)
         if self._through_ms is None:
             self._begin(now_ns)
         else:
-            by_source: dict[str, list[Document]] = defaultdict(list)
             for document in reading.new(self._store, self._through_ms, until_ms):
                 by_source[document.source].append(document)
             for name, documents in by_source.items():
@@ -133,7 +134,8 @@ class Keeper:
         if after_ms is not None:
             self._holding.step(after_ms, until_ms)
         for name, source in self._sources.items():
-            self._keep(name, source, now_ns, until_ms)
+            every_s = STEP_S if name in by_source else JUDGE_S
+            self._keep(name, source, now_ns, until_ms, every_s)
 
     def _take_on(self) -> None:
         """What is declared now: a source whose kinds are told apart in another way begins anew."""
@@ -174,10 +176,11 @@ class Keeper:
         return source
 
     def _restored(self, name: str, last_hour_s: int | None, from_ns: int) -> Source:
-        def read(session: Session) -> tuple[SourceRow | None, list[DriftRow], list[tuple[str, str]]]:
-            return session.get(SourceRow, name), findings.accepted(session, name), findings.turned(session, name)
+        def read(session: Session) -> tuple[SourceRow | None, list[DriftRow], list[tuple[str, str]], dict[Share, int]]:
+            told = findings.told(session, name, self._clock.now_ns())
+            return session.get(SourceRow, name), findings.accepted(session, name), findings.turned(session, name), told
 
-        row, accepted, turned = self._database.read_now(read)
+        row, accepted, turned, told = self._database.read_now(read)
         declared = self._declared.get(name)
         known = Kinds(tuple(row.kinds["fields"]), tuple(row.kinds["carried"])) if row else None
         source = Source(name, declared.kinds if declared and declared.kinds else known)
@@ -187,6 +190,7 @@ class Keeper:
             # The last hour may have been kept before it was over: it is counted again.
             for hour_s, hour in profiles.load(self._store, name, since_s)[:-1]:
                 source.restore(hour_s, hour)
+        source.told = told
         for path, value in turned:
             source.turned.setdefault(path, set()).add(value)
         for found in accepted:
@@ -234,17 +238,17 @@ class Keeper:
         self._taken[name] = (tick, count)
         return count <= limits.DRIFT_DOCUMENTS_PER_TICK_MAX
 
-    def _keep(self, name: str, source: Source, now_ns: int, until_ms: int) -> None:
+    def _keep(self, name: str, source: Source, now_ns: int, until_ms: int, every_s: float) -> None:
         now_s = now_ns // SECOND_NS
-        if now_s - self._judged_s.get(name, 0) >= JUDGE_S:
+        if now_s - self._judged_s.get(name, 0) >= every_s:
             self._judged_s[name] = now_s
             accepted = self._look_at_what_was_said(source)
             critical = self._criticals.follow(name, source.kinds, accepted, until_ms, now_ns)
             about = {(drift.variant, drift.change.share) for drift in critical}
             drifts = [drift for drift in source.judge(now_s) if (drift.variant, drift.change.share) not in about]
-            added = self._judge(source, drifts, now_ns, None, critical)
+            going_on, added = self._judge(source, drifts, now_ns, None, critical)
             if source.kinds is not None or name in self._declared:
-                self._report(name, len(drifts) + len(critical), added)
+                self._report(name, going_on, added)
         if source.kinds is None:
             return
         if now_s - self._saved_s.get(name, 0) >= SAVE_S:
@@ -282,7 +286,8 @@ class Keeper:
         now_ns: int,
         documents: list[Document] | None,
         critical: Sequence[Drift] = (),
-    ) -> list[str]:
+    ) -> tuple[int, list[str]]:
+        """How many changes are going on, and the sentences of those that are new."""
         live, due = self._database.read_now(lambda session: findings.standing(session, source.name, now_ns))
         new = [drift for drift in drifts if (drift.variant, drift.change.share) not in live - due]
         told = self._told_of_critical(source, critical, live, now_ns)
@@ -295,12 +300,13 @@ class Keeper:
             place = declared.session if declared is not None else ""
             told += findings.story(source, drifts, documents, now_ns, lambda some: touched_by(self._store, some, place))
         if not live and not told:
-            return []
+            return 0, []
 
-        def write(session: Session) -> list[str]:
-            findings.keep_up(session, source.name, [*drifts, *critical], now_ns)
+        def write(session: Session) -> tuple[int, list[str]]:
+            findings.keep_up(session, source.name, [*drifts, *critical], source.over, now_ns)
             findings.deepen(session, source.name, due, told, now_ns)
-            return findings.add(session, source.name, told, now_ns)
+            added = findings.add(session, source.name, told, now_ns)
+            return len(findings.live(session, source.name)), added
 
         return self._database.write_now(write)
 
