@@ -11,7 +11,7 @@ import pytest
 from botwatch import limits
 from botwatch.clock import SECOND_NS, ManualClock
 from botwatch.nouns import Inbox, Refusal, Signal
-from botwatch.spool import Backlog, Counts, Spool
+from botwatch.spool import Backlog, Counts, Spool, Waiting
 from botwatch.spool.standing import Ages
 from tests.spool.parcels import NOW_NS, balanced, crash_image, drain, open_spool, parcel
 
@@ -119,6 +119,44 @@ async def test_stored_through_stays_at_the_oldest_parcel_until_its_batch_is_done
     drain(spool)
     assert spool.stored_through_ns(clock.now_ns()) == NOW_NS + 20 * SECOND_NS
     assert spool.backlog() == Backlog(parcels=0, size=0, unsealed=0, oldest_ns=None)
+
+
+async def test_what_is_in_no_batch_yet_is_known_by_inbox_and_after_a_crash(
+    spool: Spool, clock: ManualClock, tmp_path: Path
+) -> None:
+    await spool.put(parcel("sealed", items=2))
+    await spool.put(parcel("log", inbox=Inbox.LOGS))
+    batch = spool.seal(Inbox.TRACES)
+    assert batch is not None
+    await spool.put(parcel("left", items=3))
+    for one in (spool, open_spool(crash_image(tmp_path, tmp_path / "image"), clock=clock)):
+        assert one.waiting(Inbox.TRACES) == Waiting(parcels=1, items=3, size=4)
+        assert one.waiting(Inbox.LOGS) == Waiting(parcels=1, items=1, size=3)
+        assert one.waiting(Inbox.POINTS) == Waiting()
+        drain(one)
+        assert one.waiting(Inbox.TRACES) == one.waiting(Inbox.LOGS) == Waiting()
+        if one is not spool:
+            one.close()
+
+
+async def test_what_waits_fills_a_batch_by_its_items_or_bytes_or_by_all_the_parcels_one_may_hold(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BATCH_PARCELS_MAX", 3)
+    monkeypatch.setattr(limits, "BATCH_ITEMS_MAX", 10)
+    monkeypatch.setattr(limits, "BATCH_BYTES_MAX", 100)
+    for inbox, items, size, share in (
+        (Inbox.TRACES, (1, 1), (1, 1), 0.2),
+        (Inbox.LOGS, (1, 1, 1), (1, 1, 1), 1),
+        (Inbox.POINTS, (5,), (1,), 0.5),
+        (Inbox.PAYLOADS, (1, 1), (1, 49), 0.5),
+    ):
+        for n, (count, length) in enumerate(zip(items, size, strict=True)):
+            await spool.put(parcel(f"{n}", inbox=inbox, items=count, size=length, dedup=False))
+        assert spool.waiting(inbox).share == share
+        batch = spool.seal(inbox)
+        assert batch is not None
+        assert batch.share == share
 
 
 async def test_a_commit_under_way_holds_stored_through_back_and_loses_no_refusal(

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from botwatch.clock import SystemClock
+from botwatch import limits
+from botwatch.clock import ManualClock, SystemClock
 from botwatch.errors import StoreAway
 from botwatch.nouns import Inbox, Refusal, Signal
 from botwatch.spool import Spool
@@ -53,8 +54,8 @@ def counted(store: Store) -> tuple[int, int, int, int, int]:
     return (row[0], row[1], row[2], row[3], row[4])
 
 
-async def stored(spool: Spool) -> None:
-    while spool.intake()[Signal.TRACES].stored != 1:
+async def stored(spool: Spool, items: int = 1) -> None:
+    while spool.intake()[Signal.TRACES].stored != items:
         await asyncio.sleep(0.01)
 
 
@@ -111,6 +112,24 @@ async def test_an_engine_that_is_away_loses_nothing(
     assert len(set(attempts)) == 1, "the same token each time"
     assert writer.health.away_since_ns is None
     assert counted(store)[0] == 1
+
+
+async def test_little_waits_for_more_and_a_full_batch_does_not(
+    spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BATCH_PARCELS_MAX", 3)
+    writer = Writer(store, spool, ManualClock(NOW), node="n", flush_every_s=0)  # by its clock no pause ever ends
+    writer.start()
+    await spool.put(span(NOW))
+    await stored(spool)
+    for n in (1, 2):
+        await spool.put(span(NOW + n))
+    await asyncio.sleep(0.2)
+    assert spool.waiting(Inbox.TRACES).parcels == 2
+    await spool.put(span(NOW + 3))
+    await stored(spool, 4)
+    assert writer.stop()
+    assert counted(store) == (4, 4, 4, 4, 0)
 
 
 async def test_an_engine_that_refuses_everything_is_not_blamed_on_the_data(spool: Spool, bare_store: Store) -> None:

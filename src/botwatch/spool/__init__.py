@@ -4,6 +4,6 @@ from botwatch.spool.batch import Batch, Dead, SpooledParcel
 from botwatch.spool.counts import Counts
 from botwatch.spool.heard import Heard, Mark
 from botwatch.spool.spool import Spool
-from botwatch.spool.standing import Backlog
+from botwatch.spool.standing import Backlog, Waiting
 
-__all__ = ["Backlog", "Batch", "Counts", "Dead", "Heard", "Mark", "Spool", "SpooledParcel"]
+__all__ = ["Backlog", "Batch", "Counts", "Dead", "Heard", "Mark", "Spool", "SpooledParcel", "Waiting"]

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from botwatch import limits
 from botwatch.nouns import Inbox
 
 LoadBodies = Callable[[Sequence[int]], Mapping[int, bytes]]
+
+
+def share_of_batch(parcels: int, items: int, size: int) -> float:
+    """How much of one insert this fills. Parcels count only where it may hold no more of them: each costs little."""
+    return max(parcels // limits.BATCH_PARCELS_MAX, items / limits.BATCH_ITEMS_MAX, size / limits.BATCH_BYTES_MAX)
 
 
 class Bodies:
@@ -56,6 +62,10 @@ class Batch:
     @property
     def items(self) -> int:
         return sum(parcel.items for parcel in self.parcels)
+
+    @property
+    def share(self) -> float:
+        return share_of_batch(len(self.parcels), self.items, self.size)
 
     def token(self, node: str) -> str:
         """The name by which the engine knows a batch it has already taken."""

@@ -25,7 +25,7 @@ from botwatch.spool.counts import Counts, Tally
 from botwatch.spool.kept import Kept
 from botwatch.spool.owner import Owner
 from botwatch.spool.space import Space
-from botwatch.spool.standing import Backlog, Standing
+from botwatch.spool.standing import Backlog, Standing, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,7 @@ class Spool:
             db, self.warnings = file.open_file(path, clock.now_ns())
             try:
                 self._book = Book(db, keep_digests, self._load_bodies)
-                sealed = sum(len(batch.parcels) for batch in self._book.open.values())
-                self._standing = Standing(clock, self._book.total(), self._book.held(), sealed)
+                self._standing = Standing(clock, self._book.total(), self._book.held(), self._book.open.values())
                 self._meta = self._book.meta()
             except (sqlite3.Error, ValueError) as error:
                 db.close()
@@ -130,6 +129,10 @@ class Spool:
 
     # --- out: for the store's writer
 
+    def waiting(self, inbox: Inbox) -> Waiting:
+        """What the next batch of this inbox could hold, known without asking the file."""
+        return self._standing.waiting(inbox)
+
     def seal(self, inbox: Inbox) -> Batch | None:
         """Decide for ever what the next insert of this inbox holds; None when nothing waits."""
         return self._ask(lambda: self._seal(inbox))
@@ -137,7 +140,7 @@ class Spool:
     def _seal(self, inbox: Inbox) -> Batch | None:
         batch = self._book.seal(inbox, self._clock.now_ns())
         if batch is not None:
-            self._standing.seal(len(batch.parcels))
+            self._standing.seal(batch)
         return batch
 
     def unfinished(self) -> list[Batch]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from botwatch.clock import SECOND_NS, Clock
 from botwatch.nouns import Inbox, Refusal, Signal
+from botwatch.spool.batch import Batch, share_of_batch
 from botwatch.spool.counts import Counts, Tally
 
 AGE_STEP_NS: Final = SECOND_NS // 10
@@ -40,6 +41,23 @@ class Backlog:
     oldest_ns: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Parcels of one inbox that are in no batch yet."""
+
+    parcels: int = 0
+    items: int = 0
+    size: int = 0
+
+    @property
+    def share(self) -> float:
+        """How many batches it would fill."""
+        return share_of_batch(self.parcels, self.items, self.size)
+
+    def plus(self, parcels: int, items: int, size: int) -> Waiting:
+        return Waiting(self.parcels + parcels, self.items + items, self.size + size)
+
+
 class Ages:
     """The oldest of many parcels, in memory that grows with the time they span and not with their
     number: parcels received within a tenth of a second share one entry."""
@@ -60,7 +78,7 @@ class Ages:
 
 
 class Standing:
-    def __init__(self, clock: Clock, total: Tally, held: Iterable[Held], sealed_parcels: int) -> None:
+    def __init__(self, clock: Clock, total: Tally, held: Iterable[Held], sealed: Iterable[Batch]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._total = total
@@ -70,16 +88,18 @@ class Standing:
         self._spooled: Counter[Signal] = Counter()
         self._parcels = 0
         self._size = 0
-        self._unsealed = -sealed_parcels
+        self._waiting = dict.fromkeys(Inbox, Waiting())
         for entry in held:
             self._hold(entry)
+        for batch in sealed:
+            self.seal(batch)
 
     def _hold(self, held: Held) -> None:
         self._ages.add(held.received_ns, held.parcels)
         self._spooled[held.inbox.signal] += held.items
         self._parcels += held.parcels
         self._size += held.size
-        self._unsealed += held.parcels
+        self._waiting[held.inbox] = self._waiting[held.inbox].plus(held.parcels, held.items, held.size)
 
     def refuse(self, signal: Signal, reason: Refusal, items: int) -> None:
         if items > 0:
@@ -107,9 +127,14 @@ class Standing:
             for entry in held:
                 self._hold(entry)
 
-    def seal(self, parcels: int) -> None:
+    def seal(self, batch: Batch) -> None:
         with self._lock:
-            self._unsealed -= parcels
+            before = self._waiting[batch.inbox]
+            self._waiting[batch.inbox] = before.plus(-len(batch.parcels), -batch.items, -batch.size)
+
+    def waiting(self, inbox: Inbox) -> Waiting:
+        with self._lock:
+            return self._waiting[inbox]
 
     def release(self, tally: Tally, held: Iterable[Held]) -> None:
         """Sealed parcels have left the spool."""
@@ -137,7 +162,8 @@ class Standing:
 
     def backlog(self) -> Backlog:
         with self._lock:
-            return Backlog(self._parcels, self._size, self._unsealed, self._ages.oldest_ns())
+            unsealed = sum(waiting.parcels for waiting in self._waiting.values())
+            return Backlog(self._parcels, self._size, unsealed, self._ages.oldest_ns())
 
     def counts(self) -> Mapping[Signal, Counts]:
         with self._lock:

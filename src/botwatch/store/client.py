@@ -217,13 +217,16 @@ class Store:
                 self._control = self._connect(_CONTROL)
             self._control.command(sql, parameters=dict(params or {}))
 
-    def insert(self, table: str, data: bytes, *, fmt: str, settings: Mapping[str, Any]) -> None:
-        """Hand the engine bytes it decodes itself."""
+    def insert(self, table: str, data: bytes | Sequence[bytes], *, fmt: str, settings: Mapping[str, Any]) -> None:
+        """Hand the engine bytes it decodes itself. Pieces are one text: the embedded engine is given them by way of
+        a file, and never needs them side by side in memory."""
+        pieces = (data,) if isinstance(data, bytes) else data
         client = self._writers.get()
         try:
             with _translated():
                 client = client or self._connect({})
-                client.raw_insert(table, None, data, settings=dict(settings), fmt=fmt)
+                block = (piece for piece in pieces) if self.embedded_path else b"".join(pieces)
+                client.raw_insert(table, None, block, settings=dict(settings), fmt=fmt)
         finally:
             self._writers.put(client)
 

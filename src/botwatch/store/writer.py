@@ -31,6 +31,7 @@ T = TypeVar("T")
 _RECEIVED_NS_TAG: Final = b"\xc0\x3e"  # field 1000, varint
 _ATTEMPTS_BEFORE_SPLIT: Final = 5
 _OUT_OF_MEMORY: Final = 241
+_MUCH: Final = 0.5  # of a batch: after it there is no pause, for more may wait
 _SHARE_OF_A_CORE: Final = 0.04  # what inserts of one inbox may take while batches are small
 _PAUSE_S_MAX: Final[Mapping[Inbox, float]] = {Inbox.POINTS: 5.0}  # their ticks are ten seconds long
 
@@ -41,6 +42,8 @@ _COMMON: Final[Mapping[str, str]] = {
     "materialize_skip_indexes_on_insert": "0",
     "optimize_on_insert": "0",  # rows of the rollups are counted together already; merges do the rest
     "max_block_size": "16384",  # what is worked on at once stays near the processor; tables get it as one
+    "optimize_and_compare_chain": "0",  # no view has a chain of comparisons to shorten, and looking for one is dear
+    "query_plan_enable_optimizations": "0",  # nor anything to push down: each reads the block it is given, whole
     "max_partitions_per_insert_block": "1000",
     "throw_on_max_partitions_per_insert_block": "0",
 }
@@ -201,8 +204,8 @@ class Writer:
     def _turn(self, *, everything: bool) -> bool:
         """One round over the inboxes; whether anything was sealed.
 
-        An insert costs tens of milliseconds before its first row. So an inbox that just filled a
-        batch is asked again at once, and any other after a pause that keeps its share of a core small.
+        An insert costs tens of milliseconds before its first row. So what fills a batch is written at once, and
+        less waits for its inbox's last insert to land, then for a pause that keeps the inbox's share of a core small.
         """
         wrote = False
         hurried = self._asked.is_set()
@@ -210,14 +213,17 @@ class Writer:
             self._asked.clear()
             self._hurrying = True
         for inbox in Inbox:
-            if self._clock.monotonic_s() < self._due[inbox] and not (everything or hurried):
+            waiting = self._spool.waiting(inbox)
+            if not waiting.parcels:
+                continue
+            full = waiting.share >= 1
+            if not (full or everything or hurried or self._clock.monotonic_s() >= self._due[inbox]):
                 continue
             batch = self._durably(partial(self._spool.seal, inbox))
             if batch is None:
                 continue
-            if batch.size < limits.BATCH_BYTES_MAX // 2 and batch.items < limits.BATCH_ITEMS_MAX // 2:
-                self._due[inbox] = float("inf")  # until it has landed
             self._write(batch)
+            self._due[inbox] = float("inf")  # until it has landed
             wrote = True
         if not wrote and not everything:
             self._spool.wait_for_work(self._pause_s_min / 3)
@@ -243,19 +249,22 @@ class Writer:
             self.health.dead += len(inserted.dead)
             self._written.append((batch, inserted.dead))
             self._written_bytes += batch.size
-            if self._due[batch.inbox] == float("inf"):
-                pause_s_max = max(self._pause_s_max, _PAUSE_S_MAX.get(batch.inbox, 0.0))
-                pause_s = min(pause_s_max, max(self._pause_s_min, inserted.seconds / _SHARE_OF_A_CORE))
-                self._due[batch.inbox] = self._clock.monotonic_s() + pause_s
+            if all(other.inbox is not batch.inbox for other in self._flying.values()):
+                self._due[batch.inbox] = self._clock.monotonic_s() + self._pause_s(batch, inserted.seconds)
+
+    def _pause_s(self, batch: Batch, insert_s: float) -> float:
+        if batch.share >= _MUCH:
+            return 0.0
+        pause_s_max = max(self._pause_s_max, _PAUSE_S_MAX.get(batch.inbox, 0.0))
+        return min(pause_s_max, max(self._pause_s_min, insert_s / _SHARE_OF_A_CORE))
 
     def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
         """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
         split until the ones it is about stand alone, so that a bad request takes no other with it."""
         attempts = 0
         while True:
-            data = b"".join(parcel.body for parcel in batch.parcels[low:high])
             try:
-                self._hand_over(batch, data, token)
+                self._hand_over(batch, [parcel.body for parcel in batch.parcels[low:high]], token)
             except StoreError as error:
                 attempts += 1
                 if not self._data_is_at_fault(batch, error, attempts):
@@ -282,18 +291,19 @@ class Writer:
         if isinstance(error, StoreAway) and not too_big:
             return False
         try:
-            self._hand_over(batch, b"", f"{batch.token(self._node)}:empty:{attempts}")
+            self._hand_over(batch, [], f"{batch.token(self._node)}:empty:{attempts}")
         except StoreError:
             return False
         return True
 
-    def _hand_over(self, batch: Batch, data: bytes, token: str) -> None:
+    def _hand_over(self, batch: Batch, bodies: Sequence[bytes], token: str) -> None:
         if batch.inbox in _NATIVE:
             settings, fmt = _COMMON, "Native"
         else:
             settings, fmt = _format_settings(batch.inbox), "ProtobufSingle"
-            data += stamp(batch.sealed_ns)
-        self._store.insert(batch.inbox.value, data, fmt=fmt, settings={**settings, "insert_deduplication_token": token})
+            bodies = [*bodies, stamp(batch.sealed_ns)]
+        told = {**settings, "insert_deduplication_token": token}
+        self._store.insert(batch.inbox.value, bodies, fmt=fmt, settings=told)
 
     def _durably(self, step: Callable[[], T]) -> T:
         """A step of the spool; while its disk takes no writes, it is tried again."""
