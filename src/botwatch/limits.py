@@ -20,6 +20,7 @@ PIECE_BYTES_MAX = 2 * MIB  # a larger body is parsed in pieces: tiny messages ta
 ITEM_BYTES_MAX = 4 * MIB  # one span, log record or metric
 CONTAINERS_PER_PIECE_MAX = 50_000  # resources and scopes
 ITEMS_PER_REQUEST_MAX = 1_000_000
+SERIES_KNOWN_BYTES_MAX = 16 * MIB  # labels that were seen clean; beyond it they are forgotten and seen anew
 CHECK_INLINE_BYTES_MAX = 512 * KIB  # a larger body is checked in a thread, one at a time
 CLOCK_AHEAD_S_MAX = 26 * 3600  # a sender's clock or zone may be wrong by a day
 GRPC_STREAMS_MAX = 256
@@ -59,7 +60,7 @@ SPOOL_META_CHARS_MAX = 4_096
 
 # --- store
 BATCH_BYTES_MAX = 40 * MIB
-BATCH_ITEMS_MAX = 150_000  # what one insert holds in memory grows with them: points are small and many
+BATCH_ITEMS_MAX = 130_000  # what one insert holds in memory grows with them: points are small and many
 BATCH_PARCELS_MAX = 1024
 STORE_QUERY_S_MAX = 30
 STORE_QUERY_ROWS_MAX = 1_000_000

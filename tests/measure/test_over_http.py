@@ -43,6 +43,7 @@ async def test_text_comes_through_as_it_is(remote: Facts) -> None:
 
 
 async def test_measures_of_every_source_are_computed(remote: Facts) -> None:
+    remote.spans({"at": T0 + 1, "ms": 40, "action": "a"})
     remote.messages({"at": T0, "session_id": "s"}, {"at": T0 + 30, "session_id": "s"})
     remote.concurrency((T0, "", "", 1, 2))
     counter = {"metric": "bot.events", "kind": "cumulative", "labels": {"bot.event.kind": "in"}}

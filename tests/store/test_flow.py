@@ -194,3 +194,26 @@ async def test_metric_points_of_every_kind_are_kept(deliver: Deliver, store: Sto
         ("old", "summary", 1, [], [], 0, [], [7.0]),
     ]
     assert store.read("SELECT count() FROM series").first == (7,)
+
+
+async def test_labels_are_read_whatever_their_length_and_kind(deliver: Deliver, store: Store) -> None:
+    """They come to the engine as bytes, and a length takes one to four of them."""
+    told: list[dict[str, Value]] = [
+        {"k" * length: "v" * (length + 1)} for length in (1, 127, 128, 16_383, 16_384, 2_097_152)
+    ]
+    told += [{}, {"": "no name"}, {"no value": ""}, {"bot.name": "other", "whole": -1, "part": 1.25, "yes": True}]
+    request = ExportMetricsServiceRequest()
+    points = request.resource_metrics.add().scope_metrics.add().metrics.add(name="m").gauge.data_points
+    for labels in told:
+        point = points.add(time_unix_nano=NOW, as_double=1)
+        for key, value in labels.items():
+            name = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}[type(value)]
+            setattr(point.attributes.add(key=key).value, name, value)
+    await deliver(metrics(request, len(told)))
+    kept = {json.dumps(labels, sort_keys=True): bot for bot, labels in store.read("SELECT bot, labels FROM series")}
+    texts = [
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in one.items()} for one in told
+    ]
+    assert kept == {
+        json.dumps(one, sort_keys=True): "other" if "bot.name" in one else "unknown_service" for one in texts
+    }

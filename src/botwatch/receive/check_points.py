@@ -19,8 +19,9 @@ from botwatch.receive.check import Item, Items, Tally, flat, in_window, item_lis
 from botwatch.receive.door import Terms
 
 _DATA_KIND = methodcaller("WhichOneof", "data")
-_VALUE_KIND = methodcaller("WhichOneof", "value")
-_TIME = attrgetter("time_unix_nano")
+VALUE_KIND = methodcaller("WhichOneof", "value")
+TIME = attrgetter("time_unix_nano")
+START = attrgetter("start_time_unix_nano")
 _BUCKETS = attrgetter("bucket_counts")
 _BOUNDS = attrgetter("explicit_bounds")
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
@@ -29,16 +30,16 @@ _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 
 
 def check(request: Message, terms: Terms) -> Tally:
-    lists = _point_lists(request)
+    lists = point_lists(request)
     points = {kind: flat(lists[kind]) for kind in lists}
     everything = list(chain.from_iterable(points.values()))
     tally = Tally(items=len(everything))
-    times = list(map(_TIME, everything))
+    times = list(map(TIME, everything))
     if not all(times):
         tally.dedup = False
         for point in compress(everything, map(not_, times)):
             point.time_unix_nano = terms.now_ns
-        times = list(map(_TIME, everything))
+        times = list(map(TIME, everything))
     timely = in_window(times, terms)
     for kind, found in points.items():
         if not (timely and _CLEAN[kind](found)):
@@ -47,7 +48,13 @@ def check(request: Message, terms: Terms) -> Tally:
     return tally
 
 
-def _point_lists(request: Message) -> dict[str, list[Items]]:
+def all_clean(points: dict[str, list[Item]], terms: Terms) -> bool:
+    """Whether there is nothing to refuse or to put right in any kind."""
+    times = list(map(TIME, chain.from_iterable(points.values())))
+    return all(times) and in_window(times, terms) and all(_CLEAN[kind](found) for kind, found in points.items())
+
+
+def point_lists(request: Message) -> dict[str, list[Items]]:
     metrics = flat(item_lists(request, "resource_metrics", "scope_metrics", "metrics"))
     kinds = list(map(_DATA_KIND, metrics))
     found: dict[str, list[Items]] = {}
@@ -59,7 +66,7 @@ def _point_lists(request: Message) -> dict[str, list[Items]]:
 
 
 def _numbers_clean(points: list[Item]) -> bool:
-    return None not in set(map(_VALUE_KIND, points))
+    return None not in set(map(VALUE_KIND, points))
 
 
 def _histograms_clean(points: list[Item]) -> bool:

@@ -24,7 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from botwatch import limits
 from botwatch.clock import SECOND_NS
 from botwatch.nouns import Inbox, Parcel, Refusal
-from botwatch.receive import check_logs, check_points, check_traces, otlp_json
+from botwatch.receive import check_logs, check_points, check_series, check_traces, otlp_json
 from botwatch.receive.check import Tally, sealed
 from botwatch.receive.door import Door, Terms, digest
 from botwatch.receive.split import Cut, not_protobuf
@@ -42,6 +42,7 @@ class Otlp:
     response: type[Message]
     rejected_field: str
     check: Callable[[Message, Terms], Tally]
+    known: Callable[[bytes, Terms], tuple[Tally, bytes] | None] = lambda *_: None  # the same and sooner, or None
 
 
 TRACES = Otlp(
@@ -73,6 +74,7 @@ POINTS = Otlp(
     response=ExportMetricsServiceResponse,
     rejected_field="rejected_data_points",
     check=check_points.check,
+    known=check_series.Known().checked,
 )
 SIGNALS = (TRACES, LOGS, POINTS)
 
@@ -119,14 +121,20 @@ def _checked(otlp: Otlp, body: bytes, terms: Terms) -> tuple[Tally, bytes]:
     clean: list[bytes] = []
     for piece in cut.pieces(body):
         try:
-            request = otlp.request.FromString(piece)
+            tally, written = otlp.known(piece, terms) or _taken_apart(otlp, piece, terms)
         except DecodeError:
             raise not_protobuf() from None
-        total.add(otlp.check(request, terms))
-        clean.append(sealed(request, terms))
+        total.add(tally)
+        clean.append(written)
     if cut.oversized:
         total.rejected[Refusal.TOO_LARGE] += cut.oversized
     return total, b"".join(clean)
+
+
+def _taken_apart(otlp: Otlp, piece: bytes, terms: Terms) -> tuple[Tally, bytes]:
+    request = otlp.request.FromString(piece)
+    tally = otlp.check(request, terms)
+    return tally, sealed(request, terms)
 
 
 def _checked_json(otlp: Otlp, body: bytes, terms: Terms) -> tuple[Tally, bytes]:

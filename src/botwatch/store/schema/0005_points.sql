@@ -12,11 +12,11 @@ CREATE TABLE inbox_points {on_cluster}
             metrics Array(Tuple(
                 name String, description String, unit String,
                 gauge Tuple(data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value String)),
+                    attributes Array(String),
                     start_time_unix_nano UInt64, time_unix_nano UInt64,
                     value Enum8('no' = 0, 'as_double' = 4, 'as_int' = 6), as_double Float64, as_int Int64, flags UInt32))),
                 sum Tuple(aggregation_temporality Int32, is_monotonic Bool, data_points Array(Tuple(
-                    attributes Array(Tuple(key String, value String)),
+                    attributes Array(String),
                     start_time_unix_nano UInt64, time_unix_nano UInt64,
                     value Enum8('no' = 0, 'as_double' = 4, 'as_int' = 6), as_double Float64, as_int Int64, flags UInt32))),
                 histogram Tuple(aggregation_temporality Int32, data_points Array(Tuple(
@@ -38,7 +38,8 @@ CREATE TABLE inbox_points {on_cluster}
 )
 ENGINE = Null;
 
--- Between the decoding and the tables: one row a point, with what its series is still beside it.
+-- Between the decoding and the tables: one row a point, with what its series is still beside it: `labels` as they came, or
+-- by names and values where rows are written by hand.
 CREATE TABLE number_points {on_cluster}
 (
     bot LowCardinality(String),
@@ -51,6 +52,7 @@ CREATE TABLE number_points {on_cluster}
     value Float64,
     unit LowCardinality(String),
     description LowCardinality(String),
+    labels Array(String),
     label_names Array(String),
     label_values Array(String),
     resource LowCardinality(String),
@@ -134,23 +136,21 @@ SELECT
     host,
     metric,
     kind,
-    cityHash64(identity, label_names, label_values) AS series,
+    cityHash64(identity, labels) AS series,
     at,
     start,
     value,
     unit,
     description,
-    label_names,
-    label_values,
+    labels,
     resource,
     received
 FROM
 (
     SELECT
         host, resource, owner, metric, unit, description, kind, identity, received,
-        point.attributes.key AS label_names,
-        arrayMap(v -> botwatch_text(v), point.attributes.value) AS label_values,
-        label_values[indexOf(label_names, 'bot.name')] AS labelled,
+        point.attributes AS labels,
+        botwatch_text(botwatch_inside(substring(arrayFirst(label -> startsWith(label, '\x0a\x08bot.name'), labels), 11))) AS labelled,
         fromUnixTimestamp64Nano(toInt64(point.time_unix_nano), 'UTC') AS at,
         fromUnixTimestamp64Nano(toInt64(point.start_time_unix_nano), 'UTC') AS start,
         multiIf(point.value = 'as_double', point.as_double, point.value = 'as_int', toFloat64(point.as_int), nan) AS value
@@ -290,16 +290,33 @@ CREATE MATERIALIZED VIEW number_points_to_points {on_cluster} TO points AS
 SELECT bot, host, metric, kind, series, at, start, value, received
 FROM number_points;
 
--- What a series is hardly changes: it is written when it is new, and once in five minutes.
+-- What a series is hardly changes: it is written when it is new, and once in five minutes. Only then are its labels read. Each
+-- is the bytes of a KeyValue, the name in field 1 and the value in field 2, either missing where it is empty: `heads` is how
+-- many bytes stand before the name, the last of them its length. A step of this is a query of its own, or is analysed anew.
 CREATE MATERIALIZED VIEW number_points_to_series {on_cluster} TO series AS
 SELECT
     bot, metric, series, kind, unit, description,
-    CAST(mapFromArrays(label_names, label_values), 'Map(LowCardinality(String), String)') AS labels,
+    CAST(mapFromArrays(
+        arrayConcat(label_names, arrayMap((label, head, size) -> substring(label, head + 1, size), told, heads, sizes)),
+        arrayConcat(label_values, arrayMap(value -> botwatch_text(value), arrayMap(value -> botwatch_inside(value),
+            arrayMap((label, head, size) -> substring(label, head + size + 1), told, heads, sizes))))),
+        'Map(LowCardinality(String), String)') AS labels,
     resource, toDateTime(at, 'UTC') AS last_seen
-FROM number_points
-WHERE (series, toStartOfFiveMinutes(at)) NOT IN (
-    SELECT series, toStartOfFiveMinutes(last_seen) FROM series WHERE last_seen > now() - INTERVAL 10 MINUTE)
-LIMIT 1 BY series, metric, bot;
+FROM
+(
+    SELECT *, arrayMap((label, head) -> botwatch_whole(substring(label, 1, head)), told, heads) AS sizes
+    FROM
+    (
+        SELECT
+            bot, metric, series, kind, unit, description, labels AS told, label_names, label_values, resource, at,
+            arrayMap(label -> if(startsWith(label, '\x0a'), 2 + (ascii(substring(label, 2, 1)) > 127) * (
+                1 + (ascii(substring(label, 3, 1)) > 127) * (1 + (ascii(substring(label, 4, 1)) > 127))), 0), labels) AS heads
+        FROM number_points
+        WHERE (series, toStartOfFiveMinutes(at)) NOT IN (
+            SELECT series, toStartOfFiveMinutes(last_seen) FROM series WHERE last_seen > now() - INTERVAL 10 MINUTE)
+        LIMIT 1 BY series, metric, bot
+    )
+);
 
 CREATE MATERIALIZED VIEW distributions_to_series {on_cluster} TO series AS
 SELECT
