@@ -18,7 +18,7 @@ def minutes(*runs: tuple[int, int, int, float]) -> list[Minute]:
 def test_errors_that_begin_are_dated_to_their_minute() -> None:
     turn = worse(minutes((60, 20, 0, 50.0), (10, 20, 5, 50.0)), 0)
     assert turn is not None
-    assert (turn.at_s, turn.words) == (60 * 60, "fails in 25.0%, it was 0.0%")
+    assert (turn.at_s, turn.words) == (60 * 60, "fails in 25 %, it was 0 %")
 
 
 def test_slower_calls_are_dated_too() -> None:

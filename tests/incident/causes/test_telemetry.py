@@ -103,7 +103,7 @@ async def test_a_dependency_that_fails_since_a_minute(facts: Facts) -> None:
     facts.spans(*({"at": T0 + 10 * n, "dependency": "crm", "ms": 30} for n in range(360)))
     facts.spans(*({"at": T0 + 3_600 + 10 * n, "dependency": "crm", "ms": 30, "status": "error"} for n in range(24)))
     (found,) = await calls.changes(facts.store, "shop", (T0 + 3_700) * S)
-    assert (found.at_ns, found.text) == ((T0 + 3_600) * S, "crm fails in 100.0%, it was 0.0%, called by shop")
+    assert (found.at_ns, found.text) == ((T0 + 3_600) * S, "crm fails in 100 %, it was 0 %, called by shop")
     assert await calls.changes(facts.store, "other", (T0 + 3_700) * S) == []
 
 

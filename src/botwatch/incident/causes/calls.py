@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from botwatch import limits
 from botwatch.clock import SECOND_NS
 from botwatch.incident.causes.change import AFTER_NS, BEFORE_NS, Change, Kind, places
+from botwatch.measure.amounts import SHARE, told
 from botwatch.store.client import Store
 
 _PAST_S: Final = 3_600  # before what is looked at, to know it by
@@ -77,8 +78,8 @@ class Turn:
     @property
     def words(self) -> str:
         if self.of_times:
-            return f"takes {self.after.mean_ms:,.0f} ms, it was {self.before.mean_ms:,.0f} ms"
-        return f"fails in {self.after.share:.1%}, it was {self.before.share:.1%}"
+            return f"takes {told(self.after.mean_ms, 'ms')}, it was {told(self.before.mean_ms, 'ms')}"
+        return f"fails in {told(self.after.share, SHARE)}, it was {told(self.before.share, SHARE)}"
 
 
 async def changes(store: Store, bot: str, began_ns: int) -> list[Change]:
