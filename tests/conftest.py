@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from botwatch.settings import Settings
 from botwatch.state import open_database
@@ -22,6 +23,8 @@ from tests.store.kept import Databases
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile("gate")
+# Else what it tries depends on which modules were imported before: on the order of the files, and on who runs them.
+vars(providers)["_get_local_constants"] = lambda: providers._local_constants
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,7 @@ def supervisor(folder: Path) -> Iterator[tuple[str, socket.socket]]:
     path = str(folder / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(path)
-        sock.settimeout(30)
+        sock.settimeout(60)
         yield path, sock
 
 
@@ -48,7 +48,7 @@ def test_sighup_takes_on_what_can_change_and_names_what_cannot(tmp_path: Path) -
         config.write_text("idle_minutes = 'soon'\n", encoding="utf-8")
         os.kill(process.pid, signal.SIGHUP)
         assert "idle_minutes" in process.wait_for_line("the settings stay as they were.*")[0]
-        assert httpx.get(f"http://127.0.0.1:{server.web}/healthz").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{server.web}/healthz", timeout=60).status_code == 200
         server.stop()
     finally:
         if process.alive:
@@ -60,7 +60,7 @@ def test_a_default_port_that_is_taken_is_a_warning_and_one_that_was_asked_for_en
         second = Botwatch(tmp_path / "second")
         second.otlp = first.otlp
         process = second.start(wait=False)
-        assert process.wait(30) == 2
+        assert process.wait() == 2
         output = process.output()
         assert f"127.0.0.1:{first.otlp}" in output
         assert "--otlp-port" in output
@@ -72,7 +72,7 @@ def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
         second = Botwatch(tmp_path)
         second.starts = 7
         process = second.start(wait=False)
-        assert process.wait(30) != 0
+        assert process.wait() != 0
         assert first.process is not None
         assert str(first.process.pid) in process.output()
 
@@ -80,22 +80,24 @@ def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
 def test_the_log_is_json_lines_without_secrets_or_texts(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         token = "t" * 43
-        httpx.get(f"http://127.0.0.1:{server.web}/api/monitoring/status", headers={"authorization": f"Bearer {token}"})
+        url = f"http://127.0.0.1:{server.web}/api/monitoring/status"
+        assert httpx.get(url, headers={"authorization": f"Bearer {token}"}, timeout=60).status_code == 401
         body = {
             "resourceLogs": [
                 {
                     "scopeLogs": [
-                        {"logRecords": [{"eventName": "bot.message", "body": {"stringValue": "my PIN is 1234"}}]}
+                        {"logRecords": [{"eventName": "bot.message", "body": {"stringValue": "my PIN is hush-hush"}}]}
                     ]
                 }
             ]
         }
-        assert httpx.post(f"http://127.0.0.1:{server.otlp}/v1/logs", json=body).status_code == 200
+        assert httpx.post(f"http://127.0.0.1:{server.otlp}/v1/logs", json=body, timeout=60).status_code == 200
         server.wait_drained()
         server.stop()
         assert server.process is not None
         output = server.process.output()
     assert token not in output
-    assert "1234" not in output
+    assert "hush" not in output
+    assert "PIN" not in output
     lines = [json.loads(line) for line in output.splitlines() if not line.startswith("Sign in:")]
     assert {"timestamp", "level", "service", "event"} <= set(lines[0])

@@ -56,7 +56,10 @@ def tracked() -> list[Path]:
 def lines_with(pattern: re.Pattern[str], files: list[Path]) -> list[str]:
     found = []
     for file in files:
-        data = file.read_bytes()
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            continue  # of a build that is under way
         if b"\0" in data:
             continue  # an image or golden bytes
         for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), 1):

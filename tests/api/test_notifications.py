@@ -185,7 +185,7 @@ async def test_deliveries_are_listed_with_receipts_and_notices_say_why_not(
     incident = context.database.write_now(lambda session: opened(session, NOW_NS))
     notifier.hint()
     await receiver.wait(1)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (found := (await admin.get(f"/api/deliveries?incident={incident}&status=delivered")).json()["items"]):
             await asyncio.sleep(0.02)
     (item,) = found

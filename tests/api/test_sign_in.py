@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 
 import httpx
 import pytest
@@ -123,8 +124,19 @@ async def test_too_many_sign_ins_at_once_are_told_to_come_again(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LOGINS_WAITING_MAX", 1)
-    answers = await asyncio.gather(*(client.post(SIGN_IN, json=given(f"user{number}")) for number in range(3)))
-    assert sorted(answer.status_code for answer in answers) == [401, 503, 503]
+    refused = threading.Event()
+
+    def long(password: str, kept: str) -> bool:
+        assert refused.wait(60), "nobody was told to come again"
+        return False
+
+    monkeypatch.setattr("botwatch.api.sign_in.password_fits", long)
+    asked = [asyncio.create_task(client.post(SIGN_IN, json=given(f"user{number}"))) for number in range(3)]
+    for number, told in enumerate(asyncio.as_completed(asked), 1):
+        await told
+        if number == 2:
+            refused.set()
+    assert sorted(one.result().status_code for one in asked) == [401, 503, 503]
 
 
 async def test_the_link_signs_in_once(client: httpx.AsyncClient, context: Context) -> None:

@@ -30,7 +30,10 @@ def send(port: int) -> None:
     now_ns = time.time_ns()
     for path, body in (("/v1/logs", _conversations(now_ns)), ("/v1/traces", _trace(now_ns))):
         answer = httpx.post(
-            f"http://127.0.0.1:{port}{path}", content=body, headers={"content-type": "application/x-protobuf"}
+            f"http://127.0.0.1:{port}{path}",
+            content=body,
+            headers={"content-type": "application/x-protobuf"},
+            timeout=60,
         )
         assert answer.status_code == 200, answer.text
 

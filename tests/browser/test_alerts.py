@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.conftest import Opened
-from tests.fault.harness import TOKEN, Botwatch
+from tests.browser.conftest import Opened, asked
+from tests.fault.harness import Botwatch
 
-FIRES_MS = 90_000
+FIRES_MS = 150_000
 NEVER_SECOND_TOUCHED = "CPU usage high"
-
-
-def asked(server: Botwatch, method: str, path: str, **more: object) -> httpx.Response:
-    url = f"http://127.0.0.1:{server.web}{path}"
-    return httpx.request(method, url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=30, **more)  # type: ignore[arg-type]
 
 
 def set_cpu(page: Page, percent: str, minutes: str) -> None:
@@ -30,7 +24,7 @@ def set_cpu(page: Page, percent: str, minutes: str) -> None:
     assert saved.value.ok, saved.value.text()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(500)
 def test_a_low_threshold_fires_is_taken_care_of_and_a_usual_one_ends_it(server: Botwatch, open_page: Opened) -> None:
     look = open_page()
     page = look.at("/alerts/rules")
@@ -57,7 +51,7 @@ def test_a_low_threshold_fires_is_taken_care_of_and_a_usual_one_ends_it(server: 
     silence.get_by_role("button", name="End silence").click()
     expect(silence).to_have_count(0)  # a click is not an answer: who leaves the page at once takes the request along
     look.at("/alerts/rules")
-    set_cpu(page, "100", "5")
+    set_cpu(page, "101", "5")  # a machine that runs tests may really be at 100
     look.at("/alerts")
     expect(page.get_by_role("row", name=NEVER_SECOND_TOUCHED)).to_have_count(0, timeout=FIRES_MS)
     assert asked(server, "DELETE", f"/api/rules/{NEVER_SECOND_TOUCHED}").status_code == 204
@@ -86,9 +80,9 @@ def test_a_rule_of_ones_own_is_made_and_deleted(server: Botwatch, open_page: Ope
     page.get_by_label(re.compile(r"^Measure \*$")).fill("errors.cuont")
     page.get_by_role("spinbutton", name="Value").fill("10")
     page.get_by_role("spinbutton", name="Over").first.fill("1")
+    look.may_say = "422"  # a refusal is told to the console, too
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("errors.count")  # the nearest there is
-    look.said.clear()  # a refusal is told to the console, too
     page.get_by_label(re.compile(r"^Measure \*$")).fill("errors.count")
     page.get_by_label("Its").select_option("sum")
     page.get_by_role("button", name="Add", exact=True).click()

@@ -20,7 +20,8 @@ BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 @pytest.fixture
 def client(server: Botwatch) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.web}", headers={"accept": BROWSER}) as client:
+    url = f"http://127.0.0.1:{server.web}"
+    with httpx.Client(base_url=url, headers={"accept": BROWSER}, timeout=60) as client:
         yield client
 
 

@@ -53,7 +53,7 @@ def watched(server: Botwatch, name: str, **more: object) -> Iterator[Service]:
     """Asked by the server every second."""
     service = Service()
     http = httpx.Client(
-        base_url=f"http://127.0.0.1:{server.web}", headers={"authorization": f"Bearer {TOKEN}"}, timeout=30
+        base_url=f"http://127.0.0.1:{server.web}", headers={"authorization": f"Bearer {TOKEN}"}, timeout=60
     )
     quick = {"interval_seconds": 1, "fails": 1, "of": 1}
     answer = http.post("/api/services", json={"name": name, "url": service.url, **quick, **more})
@@ -115,7 +115,7 @@ def test_packets_move_only_where_there_is_traffic(open_page: Opened) -> None:
     assert words is not None
     assert re.search(r"[\d.]+ calls a minute, 100 % of them failed", words)
     expect(busy).to_have_class(re.compile("failing"))
-    assert page.locator(".way").count() == 2  # what nobody calls has no way
+    expect(page.locator(".way")).to_have_count(2)  # what nobody calls has no way
     page.emulate_media(reduced_motion="reduce")
     expect(page.locator("circle.packet")).to_have_count(0)
     expect(busy).to_have_count(1)

@@ -151,7 +151,7 @@ def test_the_command_tells_programs_too_and_its_exit_code(server: Botwatch) -> N
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=110,
     )
     assert (ran.returncode, ran.stderr) == (1, "")
     told = json.loads(ran.stdout)

@@ -36,7 +36,7 @@ def logged(app: ConsoleApp) -> list[str]:
 
 
 async def until(pilot: Pilot[None], true: Callable[[], Any]) -> None:
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline_s
         await pilot.pause(0.01)

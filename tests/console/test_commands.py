@@ -19,13 +19,14 @@ from botwatch.cli.export import Counter
 from botwatch.console.words import block
 from tests.browser import seed
 from tests.fault.harness import TOKEN, Botwatch
+from tests.real.parts import zone_at_noon
 
 MONITOR = ("--console", "--monitor", "--every", "0.5")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
-    server = Botwatch(tmp_path_factory.mktemp("console"), arguments=MONITOR)
+    server = Botwatch(tmp_path_factory.mktemp("console"), {"BOTWATCH_TIME_ZONE": zone_at_noon()}, MONITOR)
     server.start()
     seed.send(server.otlp)
     server.wait_drained()
@@ -43,7 +44,7 @@ def run(server: Botwatch, *arguments: str, token: str = TOKEN) -> subprocess.Com
         env={**os.environ, "BOTWATCH_TOKEN": token, "BOTWATCH_URL": f"http://127.0.0.1:{server.web}"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 
@@ -114,7 +115,7 @@ def test_monitoring_where_others_can_reach_it_needs_a_token_of_ones_own(tmp_path
         [sys.executable, "-m", "botwatch", "serve", "--host", "0.0.0.0", "--monitor", "--data", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert done.returncode == 2

@@ -54,7 +54,7 @@ def main(url: str) -> int:
             try:
                 introduce(bot, bot.places[0], url)
                 asyncio.run(_play(bot))
-                code = 0 if sdk.shutdown(5.0) else 2
+                code = 0 if sdk.shutdown(100.0) else 2
             finally:
                 os._exit(code)
         children.append(pid)

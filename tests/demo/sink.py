@@ -83,7 +83,7 @@ class Sink:
             self.keys.add(key)
             self._came.notify_all()
 
-    def wait(self, enough: Callable[[], bool], timeout_s: float = 30.0) -> bool:
+    def wait(self, enough: Callable[[], bool], timeout_s: float = 90.0) -> bool:
         with self._came:
             return self._came.wait_for(enough, timeout_s)
 

@@ -54,7 +54,7 @@ async def running(dice: random.Random, moods: list[Mood]) -> AsyncIterator[int]:
 
 
 async def until_refused(port: int, *, refused: bool) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 (await asyncio.open_connection("127.0.0.1", port))[1].close()
@@ -63,6 +63,8 @@ async def until_refused(port: int, *, refused: bool) -> None:
             except ConnectionRefusedError:
                 if refused:
                     return
+            except ConnectionResetError:
+                pass  # it was still waiting to be heard when the other side stopped listening
             await asyncio.sleep(0.05)
 
 

@@ -29,7 +29,7 @@ _INBOX = {"/v1/traces": Inbox.TRACES, "/v1/logs": Inbox.LOGS, "/v1/metrics": Inb
 def sent() -> list[Parcel]:
     """What all bots send when they play everything they know."""
     with Sink() as sink:
-        subprocess.run([sys.executable, "-m", "tests.demo.replay", sink.url], cwd=ROOT, check=True, timeout=60)
+        subprocess.run([sys.executable, "-m", "tests.demo.replay", sink.url], cwd=ROOT, check=True, timeout=200)
         return [
             Parcel(_INBOX[path], body, 1, hashlib.sha256(body).digest()[:16])
             for path, bodies in sink.bodies.items()
@@ -51,7 +51,7 @@ def present(sent: list[Parcel], new_store: Callable[[], Store], tmp_path_factory
     asyncio.run(deliver())
     writer = Writer(store, spool, SystemClock(), node="test")
     writer.start()
-    assert writer.stop(60), writer.health
+    assert writer.stop(200), writer.health
     spool.close()
     return store
 

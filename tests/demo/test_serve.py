@@ -20,13 +20,14 @@ from botwatch.demo.serve import _url, _welcome
 from botwatch.demo.stories import stories
 from botwatch.settings import Settings
 from tests.demo.conftest import NOW_NS, SETTINGS
+from tests.real.parts import zone_at_noon
 
 _PROGRAM = """
 import sys
 from pathlib import Path
 from botwatch import demo
 from botwatch.settings import Settings
-settings = Settings(data=Path(sys.argv[1]), port=0, otlp_port=0, grpc_port=0, time_zone="UTC")
+settings = Settings(data=Path(sys.argv[1]), port=0, otlp_port=0, grpc_port=0, time_zone=sys.argv[2])
 sys.exit(demo.run(settings, rate=120))
 """
 
@@ -34,7 +35,7 @@ sys.exit(demo.run(settings, rate=120))
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(tmp_path / "data")],
+        [sys.executable, "-c", _PROGRAM, str(tmp_path / "data"), zone_at_noon()],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -53,7 +54,7 @@ def welcome(demo: subprocess.Popen[str]) -> str:
     pytest.fail(f"the demo ended: {lines}")
 
 
-def rises(ask: Callable[[], int], above: int, within_s: float = 30.0) -> bool:
+def rises(ask: Callable[[], int], above: int, within_s: float = 90.0) -> bool:
     until_s = time.monotonic() + within_s
     while ask() <= above:
         if time.monotonic() > until_s:
@@ -62,11 +63,12 @@ def rises(ask: Callable[[], int], above: int, within_s: float = 30.0) -> bool:
     return True
 
 
+@pytest.mark.timeout(400)
 def test_it_answers_with_numbers_that_move_and_ends_clean(demo: subprocess.Popen[str]) -> None:
     told = welcome(demo)
     found = re.search(r"curl -H 'Authorization: (Bearer \S+)' (http://127\.0\.0\.1:\d+)(/\S+)", told)
     assert found, told
-    with httpx.Client(base_url=found[2], headers={"authorization": found[1]}, timeout=10.0, trust_env=False) as client:
+    with httpx.Client(base_url=found[2], headers={"authorization": found[1]}, timeout=60.0, trust_env=False) as client:
         status = client.get(found[3])
         assert status.status_code == 200, status.text
         assert status.json()["messages"]["avg_response_ms"] > 0
@@ -87,8 +89,8 @@ def test_it_answers_with_numbers_that_move_and_ends_clean(demo: subprocess.Popen
     family = psutil.Process(demo.pid).children(recursive=True)
     assert len(family) == 8
     demo.send_signal(signal.SIGINT)
-    assert demo.wait(30) == 0
-    _, alive = psutil.wait_procs(family, timeout=2)
+    assert demo.wait(60) == 0
+    _, alive = psutil.wait_procs(family, timeout=30)
     assert alive == []
 
 

@@ -56,8 +56,9 @@ class Botwatch:
             self.wait_ready()
         return self.process
 
-    def wait_ready(self, timeout_s: float = 60) -> None:
+    def wait_ready(self, timeout_s: float = 150) -> None:
         assert self.process is not None
+        self.process.wait_for_line('"event": "serving"')  # before that it does not hear every signal
         until_s = time.monotonic() + timeout_s
         while time.monotonic() < until_s:
             assert self.process.alive, self.process.output()
@@ -74,13 +75,13 @@ class Botwatch:
         answer = httpx.get(
             f"http://127.0.0.1:{self.web}{path}",
             headers={"authorization": f"Bearer {TOKEN}"},
-            timeout=30,
+            timeout=60,
             verify=NO_AUTHORITY,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def wait_drained(self, timeout_s: float = 60) -> dict[str, Any]:
+    def wait_drained(self, timeout_s: float = 150) -> dict[str, Any]:
         until_s = time.monotonic() + timeout_s
         while time.monotonic() < until_s:
             counts: dict[str, Any] = self.get("/api/intake")

@@ -70,7 +70,7 @@ def test_a_flood_of_names_is_held_while_the_old_ones_go_on(tmp_path: Path) -> No
         send(server, request(*first))
         server.wait_drained()
         log = server.folder / "server-1.log"
-        until_s = time.monotonic() + 30
+        until_s = time.monotonic() + 60
         while "too many values of a label" not in log.read_text():
             assert time.monotonic() < until_s
             time.sleep(0.1)

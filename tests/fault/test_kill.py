@@ -50,7 +50,9 @@ async def test_a_stop_writes_everything_that_was_acknowledged(tmp_path: Path) ->
         client = Client(server.otlp)
         stop = asyncio.Event()
         sending = asyncio.create_task(client.run(stop))
-        await asyncio.sleep(1.0)
+        async with asyncio.timeout(60):
+            while len(client.acknowledged) < 50:
+                await asyncio.sleep(0.01)
         stop.set()
         await sending
         await asyncio.to_thread(server.stop)

@@ -6,27 +6,34 @@ import asyncio
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from botwatch.limits import MIB
+from botwatch.limits import GIB, MIB
 from botwatch.store.client import Store
 from tests.fault.harness import RECORDS, SPANS, Botwatch, Client, check, running, spans
 from tests.real.parts import ClickHouse
 
 
-async def until_refused(client: Client, status: int, seconds: float = 30) -> None:
+async def until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
     until_s = time.monotonic() + seconds
-    while not client.refusals.get(status):
-        assert time.monotonic() < until_s, client
+    while not holds():
+        assert time.monotonic() < until_s, what
         await asyncio.sleep(0.05)
 
 
 def post(server: Botwatch, body: bytes) -> httpx.Response:
     headers = {"content-type": "application/x-protobuf"}
     return httpx.post(f"http://127.0.0.1:{server.otlp}/v1/traces", content=body, headers=headers, timeout=30)
+
+
+def readiness(server: Botwatch) -> str:
+    """Why it is not ready."""
+    answer = httpx.get(f"http://127.0.0.1:{server.web}/readyz", timeout=30)
+    return answer.text if answer.status_code == 503 else ""
 
 
 @pytest.mark.parametrize("how", ["503 inserts", "error 241 inserts"])
@@ -51,11 +58,9 @@ async def test_while_the_engine_refuses_the_spool_fills_and_then_drains_by_itsel
             assert seen[429] >= 10
             status = await asyncio.to_thread(server.get, "/api/monitoring/status")
             assert set(status) == {"sessions", "messages", "resources", "services"}
-            ready = await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{server.web}/readyz")
-            assert ready.status_code == 503
-            assert "store does not take data" in ready.text
+            await until(lambda: "store does not take data" in readiness(server), "it says that it is ready")
         sending = asyncio.create_task(client.run(stop))
-        await asyncio.sleep(2)
+        await until(lambda: len(client.acknowledged) > 20, "it does not take anything again")
         stop.set()
         await sending
         counts = await asyncio.to_thread(server.wait_drained)
@@ -71,23 +76,20 @@ async def test_while_the_engine_refuses_the_spool_fills_and_then_drains_by_itsel
 
 async def test_a_nearly_full_disk_turns_senders_away_and_lets_readers_read(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    margin = 256 * MIB
+    margin = min(2 * GIB, free // 4)  # other tests fill and empty the same disk meanwhile
     filler = tmp_path / "filler"
     with running(tmp_path, BOTWATCH_DISK_FREE_BYTES_MIN=str(free - margin)) as server:
         client = Client(server.otlp, connections=2)
         stop = asyncio.Event()
         sending = asyncio.create_task(client.run(stop))
-        await asyncio.sleep(0.5)
+        await until(lambda: bool(client.acknowledged), "it does not take anything")
         with filler.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, 2 * margin)
-        await until_refused(client, 503)
+        await until(lambda: bool(client.refusals.get(503)), "it goes on taking")
         taken = len(client.acknowledged)
         assert await asyncio.to_thread(server.get, "/api/intake")
         filler.unlink()
-        until_s = time.monotonic() + 30
-        while len(client.acknowledged) < taken + 20:
-            assert time.monotonic() < until_s, "it does not take anything again"
-            await asyncio.sleep(0.05)
+        await until(lambda: len(client.acknowledged) >= taken + 20, "it does not take anything again")
         stop.set()
         await sending
         await asyncio.to_thread(server.wait_drained)

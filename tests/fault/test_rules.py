@@ -58,12 +58,12 @@ def test_files_are_read_again_while_it_runs_and_a_broken_one_keeps_its_rules(tmp
         assert (problem["source"], problem["field"], problem["line"]) == ("file:ours.json", "operand", 6)
         assert rules(server)["Disk"]["rule"]["value"] == 90
         assert server.process is not None
-        assert "file:ours.json:6: rule 'Disk': operand: expected one of" in server.process.output()
+        server.process.wait_for_line("file:ours.json:6: rule 'Disk': operand: expected one of")
 
         write(folder / "ours.json", {**disk, "value": 95})
         os.kill(server.process.pid, signal.SIGHUP)
         wait_for(lambda: rules(server)["Disk"]["rule"]["value"] == 95)
-        assert server.get("/api/rules")["problems"] == []
+        wait_for(lambda: server.get("/api/rules")["problems"] == [])
         (folder / "ours.json").unlink()
         wait_for(lambda: "Disk" not in rules(server))
         server.stop()

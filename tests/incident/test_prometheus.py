@@ -135,7 +135,7 @@ def its_file(folder: Path, series: Sequence[Series], firing: dict[str, dict[int,
 
 def run(promtool: Path, file: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [promtool, "test", "rules", file.name], cwd=file.parent, capture_output=True, text=True, check=False, timeout=60
+        [promtool, "test", "rules", file.name], cwd=file.parent, capture_output=True, text=True, check=False, timeout=99
     )
 
 

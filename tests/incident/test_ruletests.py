@@ -160,7 +160,7 @@ def test_moments(text: object, seconds: int) -> None:
 def test_the_command_says_how_it_went(folder: Path) -> None:
     def run(text: str) -> tuple[int, str, str]:
         command = [sys.executable, "-m", "botwatch", "rules", "test", str(written(folder, text))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=110)
         return done.returncode, done.stdout, done.stderr
 
     code, out, err = run(GOOD)

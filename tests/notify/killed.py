@@ -104,7 +104,7 @@ async def main(data: str, step: str) -> None:
     database = open_database(settings)
     made = Notifier(database, SystemClock(), settings, Frame())
     STEPS[step]()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         await made.step()
         left = True
         while left:

@@ -62,7 +62,7 @@ class Receiver:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def wait(self, count: int, seconds: float = 30) -> list[Got]:
+    async def wait(self, count: int, seconds: float = 60) -> list[Got]:
         """Until so many have come."""
         async with asyncio.timeout(seconds):
             while len(self.got) < count:

@@ -53,7 +53,7 @@ class Sender:
 
     async def alerts(self, reached: Callable[[list[Any]], bool]) -> list[Any]:
         """What it knows, once that is so."""
-        async with asyncio.timeout(30), httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with asyncio.timeout(60), httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=60) as client:
             while True:
                 found = (await client.get("/api/v2/alerts")).json()
                 if reached(found):
@@ -105,7 +105,7 @@ async def test_alertmanager_takes_groups_and_resolves_ours_and_its_webhook_has_t
     await sender.send(sender.note(("web-1", Step.RESOLVED)))
     await sender.alerts(lambda alerts: [alert["labels"]["host"] for alert in alerts] == ["web-2"])
     await sender.send(sender.note(("web-2", Step.RESOLVED)))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while receiver.got[-1].json["status"] != "resolved":
             await receiver.wait(len(receiver.got) + 1)
     ended = receiver.got[-1].json

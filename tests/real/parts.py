@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn, Self
@@ -25,9 +26,12 @@ from typing import NoReturn, Self
 import pytest
 
 POLL_S = 0.02
-START_S = 60.0
-STOP_S = 30.0
+START_S = 150.0
+STOP_S = 60.0
 OUTPUT_CHARS_SHOWN = 4_000
+_WORKERS_MAX = 8
+_CHANCE = random.SystemRandom()  # other tests seed the common one
+_GIVEN: set[int] = set()
 
 
 def missing(what: str, package: str) -> NoReturn:
@@ -59,13 +63,24 @@ def require_module(name: str, package: str) -> ModuleType:
 def free_port() -> int:
     """A port nobody listens on now. Prefer port 0 and `wait_for_line` where the part can say its port.
 
-    Below the range from which outgoing connections take theirs: so it is still free in a moment.
+    Below the range from which outgoing connections take theirs, given once, and to no other of the processes that run
+    tests side by side: so it is still free when the part that is starting comes to listen on it.
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _WORKERS_MAX
+    if len(_GIVEN) > 1_000:
+        _GIVEN.clear()  # the first of them are long free again
     while True:
-        port = random.randint(20_000, 32_000)
+        port = _CHANCE.randrange(20_000 + worker, 32_000, _WORKERS_MAX)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _GIVEN:
+                _GIVEN.add(port)
+                return port
+
+
+def zone_at_noon() -> str:
+    """Where it is between twelve and one: midnight, when the figures of a day begin anew, is far."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"  # it says how far Greenwich is ahead
 
 
 class Process:

@@ -179,7 +179,7 @@ def test_an_engine_error_keeps_its_code(
     with pytest.raises(DatabaseError) as caught:
         client.command(query)
     assert (caught.value.code, caught.value.name) == (code, name)
-    answer = httpx.post(f"http://127.0.0.1:{clickhouse.port}/", content=query)
+    answer = httpx.post(f"http://127.0.0.1:{clickhouse.port}/", content=query, timeout=60)
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (status, str(code))
     assert answer.text.startswith(f"Code: {code}. DB::Exception: ")
 
@@ -202,13 +202,14 @@ def test_an_unknown_database_setting_and_damaged_protobuf_are_errors_with_their_
 def test_a_get_only_reads(clickhouse: ClickHouse, client: Client) -> None:
     url = f"http://127.0.0.1:{clickhouse.port}/"
     params = {"database": str(client.database), "query": "CREATE TABLE t (n UInt8) ENGINE = Memory"}
-    assert httpx.get(url, params=params).headers["X-ClickHouse-Exception-Code"] == "164"
-    assert httpx.get(url, params={"query": "SELECT 1 FORMAT JSONEachRow"}).json() == {"1": 1}
+    assert httpx.get(url, params=params, timeout=60).headers["X-ClickHouse-Exception-Code"] == "164"
+    assert httpx.get(url, params={"query": "SELECT 1 FORMAT JSONEachRow"}, timeout=60).json() == {"1": 1}
 
 
 def test_an_answer_is_compressed_when_asked_and_tells_what_was_read(clickhouse: ClickHouse) -> None:
     params = {"enable_http_compression": "1", "query": "SELECT number FROM numbers(1000)", "query_id": "mine"}
-    answer = httpx.get(f"http://127.0.0.1:{clickhouse.port}/", params=params, headers={"Accept-Encoding": "gzip"})
+    url = f"http://127.0.0.1:{clickhouse.port}/"
+    answer = httpx.get(url, params=params, headers={"Accept-Encoding": "gzip"}, timeout=60)
     assert answer.headers["Content-Encoding"] == "gzip"
     assert len(answer.text.splitlines()) == 1_000
     assert answer.headers["X-ClickHouse-Format"] == "TabSeparated"
@@ -246,8 +247,8 @@ def test_it_can_lose_the_answer_to_work_it_did(clickhouse: ClickHouse, spans: Cl
 def test_it_can_hang_until_the_client_gives_up(clickhouse: ClickHouse) -> None:
     url = f"http://127.0.0.1:{clickhouse.port}/ping"
     with clickhouse.refusing("hang"), pytest.raises(httpx.ReadTimeout):
-        httpx.get(url, timeout=0.2)
-    assert httpx.get(url).text == "Ok.\n"
+        httpx.get(url, timeout=httpx.Timeout(60, read=0.2))
+    assert httpx.get(url, timeout=60).text == "Ok.\n"
 
 
 def test_what_was_answered_outlives_kill_9(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from tests.fault.harness import TOKEN, Botwatch, running
+from tests.real.parts import zone_at_noon
 
 BOT = """
 import botwatch_sdk as bot
@@ -33,11 +34,12 @@ bot.shutdown()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
-    with running(tmp_path_factory.mktemp("server"), BOTWATCH_TURN_DEADLINE_SECONDS="2") as server:
+    settings = {"BOTWATCH_TURN_DEADLINE_SECONDS": "2", "BOTWATCH_TIME_ZONE": zone_at_noon()}
+    with running(tmp_path_factory.mktemp("server"), **settings) as server:
         yield server
 
 
-def eventually(ask: Callable[[], Any], seconds: float = 30) -> Any:
+def eventually(ask: Callable[[], Any], seconds: float = 60) -> Any:
     """The first answer that is not empty; what is sent is queryable within seconds."""
     until_s = time.monotonic() + seconds
     while not (answer := ask()):
@@ -72,8 +74,10 @@ def test_a_trace_of_the_stock_sdk_is_seen(server: Botwatch, protocol: str) -> No
         answer = httpx.get(
             f"http://127.0.0.1:{server.web}/api/traces/{trace_id}",
             headers={"authorization": f"Bearer {TOKEN}"},
+            timeout=60,
         )
-        return answer.json() if answer.status_code == 200 else None
+        found = answer.json() if answer.status_code == 200 else None
+        return found if found and len(found["spans"]) >= 3 else None
 
     trace = eventually(find)
     spans = {span["name"]: span for span in trace["spans"]}
@@ -91,18 +95,18 @@ def test_five_lines_with_our_sdk_are_a_conversation_with_its_turn(server: Botwat
         answer = httpx.get(
             f"http://127.0.0.1:{server.web}/api/monitoring/sessions/s-1",
             headers={"authorization": f"Bearer {TOKEN}"},
+            timeout=60,
         )
         body = answer.json() if answer.status_code == 200 else {}
-        return body if body.get("turns") else None
+        return body if body.get("turns") and body["traces"] else None
 
     session = eventually(settled)
     said = [(message["direction"], message["author"], message["text"]) for message in session["transcript"]]
     assert said == [("in", "user", "where is my order?"), ("out", "bot", "It arrives tomorrow.")]
     assert [turn["outcome"] for turn in session["turns"]] == ["answered"]
     assert session["traces"]
-    status = server.get("/api/monitoring/status")
-    assert status["sessions"]["active"] >= 1
-    assert status["messages"]["today"] >= 2
+    assert eventually(lambda: server.get("/api/monitoring/status")["sessions"]["active"] >= 1)
+    assert eventually(lambda: server.get("/api/monitoring/status")["messages"]["today"] >= 2)
 
 
 def test_json_lines_from_a_shell_are_searchable(server: Botwatch) -> None:
@@ -116,7 +120,7 @@ def test_json_lines_from_a_shell_are_searchable(server: Botwatch) -> None:
         "retry_after_ms": 5000,
         "correlation_id": "abc-123",
     }
-    answer = httpx.post(f"http://127.0.0.1:{server.web}/v1/logs/json", json=line)
+    answer = httpx.post(f"http://127.0.0.1:{server.web}/v1/logs/json", json=line, timeout=60)
     assert answer.json()["accepted"] == 1
     found = eventually(lambda: server.get("/api/logs?correlation=abc-123")["items"])
     assert found[0]["bot"] == "bot-worker"

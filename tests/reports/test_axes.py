@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from botwatch.measure import amounts
@@ -35,6 +35,7 @@ def test_marks_are_round_in_their_unit(high: float, unit: str, marks: list[str])
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.none() | st.floats()), st.sampled_from(["count", "ms", "seconds", "bytes", "kib", "usd", "percent"]))
+@example([1.8e305], "kib")
 def test_no_value_breaks_a_scale(values: list[float | None], unit: str) -> None:
     found = axes.scale(values, unit)
     assert found.low <= 0 <= found.high

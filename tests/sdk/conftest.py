@@ -50,7 +50,7 @@ def seen() -> Iterator[Seen]:
 def script() -> Script:
     """Runs a bot in a process of its own; its environment is what is given and nothing of BOTWATCH or OTEL."""
 
-    def run(text: str, *, timeout_s: float = 30.0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(text: str, *, timeout_s: float = 100.0, **environ: str) -> subprocess.CompletedProcess[str]:
         inherited = {name: said for name, said in os.environ.items() if not name.startswith(("BOTWATCH_", "OTEL_"))}
         return subprocess.run(
             [sys.executable, "-W", "error", "-c", textwrap.dedent(text)],

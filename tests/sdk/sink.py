@@ -18,6 +18,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.real.parts import free_port
+
 Answer = tuple[int, bytes, Mapping[str, str]]
 OK: Answer = (200, b"", {})
 
@@ -72,8 +74,8 @@ class Sink:
                 """A client that went away is no news here."""
 
         self._release.clear()
+        self.port = self.port or free_port()  # one that stays its own while it is stopped
         self._server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self
@@ -185,7 +187,7 @@ def _number(point: NumberDataPoint) -> float:
     return point.as_double if point.WhichOneof("value") == "as_double" else float(point.as_int)
 
 
-def until(happened: Callable[[], bool], within_s: float = 10.0) -> bool:
+def until(happened: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Look until it happened; the test's own assertion tells what did not."""
     deadline_s = time.monotonic() + within_s
     while not (seen := happened()) and time.monotonic() < deadline_s:

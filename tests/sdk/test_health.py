@@ -49,11 +49,11 @@ def postgres() -> Iterator[Postgres]:
 
 async def test_a_database_that_stops_leaves_the_bot_alive_and_not_ready(postgres: Postgres) -> None:
     async def ping() -> None:
-        async with await psycopg.AsyncConnection.connect(postgres.url(), connect_timeout=2) as connection:
+        async with await psycopg.AsyncConnection.connect(postgres.url(), connect_timeout=20) as connection:
             await connection.execute("SELECT 1")
 
     def ping_sync() -> None:
-        with psycopg.connect(postgres.url(), connect_timeout=2) as connection:
+        with psycopg.connect(postgres.url(), connect_timeout=20) as connection:
             connection.execute("SELECT 1")
 
     # The machine may be slow: the time for an answer is not what is tried here.
@@ -108,7 +108,7 @@ async def test_a_check_that_hangs_is_not_started_again_and_delays_no_other() -> 
         begun.append(1)
         release.wait(30)
 
-    health = bot.health({"slow": hang, "quick": lambda: None}, timeout_s=0.1, fresh_s=0)
+    health = bot.health({"slow": hang, "quick": lambda: None}, timeout_s=1, fresh_s=0)
     try:
         answers = await asyncio.gather(*(asked_async(health) for _ in range(5)))
         answers.append(await asyncio.to_thread(asked, health))
@@ -123,7 +123,7 @@ async def test_a_check_that_hangs_is_not_started_again_and_delays_no_other() -> 
 
 
 async def test_the_loop_goes_on_while_a_blocking_check_is_asked() -> None:
-    ticks, release = [], threading.Event()
+    ticks: list[int] = []
 
     async def tick() -> None:
         while True:
@@ -131,10 +131,9 @@ async def test_the_loop_goes_on_while_a_blocking_check_is_asked() -> None:
             await asyncio.sleep(0.005)
 
     ticking = asyncio.create_task(tick())
-    await asked_async(bot.health({"slow": lambda: release.wait(30)}, timeout_s=0.3))
-    release.set()
+    status, _ = await asked_async(bot.health({"slow": lambda: until(lambda: len(ticks) > 5, 30)}, timeout_s=60))
     ticking.cancel()
-    assert len(ticks) > 5
+    assert status == 200
 
 
 def test_an_answer_is_shared_for_a_moment() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 
@@ -13,22 +14,37 @@ from botwatch_sdk import _gauges, _limits
 from botwatch_sdk._counters import Counters, Kind
 from botwatch_sdk._gauges import Gauges
 from tests.sdk.conftest import Script
-from tests.sdk.sink import Sink, until
+from tests.sdk.sink import OK, Answer, Sink, until
 
 
-def test_metrics_come_every_beat_without_being_asked(script: Script, sink: Sink) -> None:
+def test_metrics_come_every_beat_without_being_asked(script: Script, sink: Sink, tmp_path: Path) -> None:
+    enough = tmp_path / "enough"
+    paths: list[str] = []
+
+    def answer(path: str, size: int) -> Answer:
+        paths.append(path)
+        if paths.count("/v1/metrics") == 8:
+            enough.touch()
+        return OK
+
+    sink.answer = answer
     ran = script(
         """
-        import time
+        import os, time
         import botwatch_sdk as bot
+        began_s = time.monotonic()
         bot.init("idle", heartbeat_s=0.1)
-        time.sleep(1)
+        while not os.path.exists(os.environ["ENOUGH"]):
+            time.sleep(0.01)
+        bot.shutdown()
+        print(time.monotonic() - began_s)
         """,
         BOTWATCH_URL=sink.url,
+        ENOUGH=str(enough),
     )
     assert ran.stderr == ""
     beats = [number for said, number in sink.points("bot.events") if said["bot.event.kind"] == "in"]
-    assert 5 <= len(beats) <= 13
+    assert 8 <= len(beats) <= float(ran.stdout) / 0.1 + 3  # one at the beginning, one at the end
     assert set(beats) == {0}
 
 
@@ -37,9 +53,9 @@ def test_counts_are_cumulative_sums_and_readings_are_gauges_told_once(live: Sink
     bot.message("y", direction="in")
     bot.queue("orders", depth=4, age_s=1.5)
     bot.state("basket", age_s=9, valid=False)
-    assert bot.flush()
+    assert bot.flush(60)
     time.sleep(2 * _limits.CPU_OVER_S_MIN)
-    assert bot.flush()
+    assert bot.flush(60)
     assert live.latest("bot.events", bot_event_kind="out") == 1
     assert live.latest("bot.events", bot_event_kind="in") == 1
     assert live.points("bot.queue.depth") == [({"bot.queue.name": "orders"}, 4.0)]
@@ -70,27 +86,37 @@ def test_open_connections_are_the_sockets_of_this_process(script: Script) -> Non
 
 
 def test_memory_and_uptime_agree_with_the_system() -> None:
-    pulse = Gauges().read(Counters())
     process = psutil.Process(os.getpid())
+    earliest_s = time.time() - process.create_time()
+    pulse = Gauges().read(Counters())
     assert pulse.memory_bytes is not None
     assert abs(pulse.memory_bytes - process.memory_info().rss) < 20 * 1024 * 1024
     assert pulse.uptime_s is not None
-    assert abs(pulse.uptime_s - (time.time() - process.create_time())) < 1
+    assert earliest_s - 1 < pulse.uptime_s < time.time() - process.create_time() + 1
 
 
-def test_cpu_is_the_share_of_one_core_since_the_last_look() -> None:
-    gauges, counters = Gauges(), Counters()
-    end_s = time.monotonic() + 0.3
-    while time.monotonic() < end_s:
-        pass
-    busy = gauges.read(counters).cpu
-    time.sleep(0.3)
-    idle = gauges.read(counters).cpu
-    assert busy is not None
-    assert idle is not None
-    assert busy > idle
-    assert idle < 0.5
-    assert gauges.read(counters).cpu is None  # no time has passed
+def test_cpu_is_the_share_of_one_core_since_the_last_look(script: Script) -> None:
+    """In a process of its own: here other tests' threads are at work."""
+    ran = script("""
+        import time
+        from botwatch_sdk import _limits
+        from botwatch_sdk._counters import Counters
+        from botwatch_sdk._gauges import Gauges
+        gauges, counters = Gauges(), Counters()
+        end_s = time.process_time() + 0.1
+        while time.process_time() < end_s:
+            pass
+        print(gauges.read(counters).cpu)
+        time.sleep(0.3)
+        print(gauges.read(counters).cpu)
+        _limits.CPU_OVER_S_MIN = 3600  # which have not passed
+        print(gauges.read(counters).cpu)
+    """)
+    assert ran.stderr == ""
+    busy, idle, too_soon = ran.stdout.split()
+    assert float(busy) > float(idle)
+    assert float(idle) < 0.5
+    assert too_soon == "None"
 
 
 def test_a_reading_that_fails_leaves_the_others() -> None:
@@ -140,5 +166,5 @@ def test_an_instrument_of_the_bot_that_fails_does_not_stop_the_heart(live: Sink)
     bot.flush()
     bot.message("still here")
     assert until(lambda: bot.flush() and live.latest("bot.events", bot_event_kind="out") == 1)
-    assert _gauges.board.collecting.acquire(timeout=1)
+    assert _gauges.board.collecting.acquire(timeout=60)
     _gauges.board.collecting.release()

@@ -16,7 +16,7 @@ from tests.sdk.sink import Sink, attributes
 def test_the_resource_says_who_it_is(live: Sink) -> None:
     with bot.action("a"):
         bot.message("x")
-    assert bot.flush()
+    assert bot.flush(60)
     found = live.resources()
     assert len(found) >= 3  # spans, logs, metrics
     assert len({resource["service.instance.id"] for resource in found}) == 1
@@ -158,7 +158,7 @@ def test_called_again_with_another_place_it_sends_what_waits_and_moves(live: Sin
         bot.message("to the second")
         with bot.action("a"):
             pass
-        assert bot.flush()
+        assert bot.flush(60)
         assert [record.body.string_value for record in live.records()] == ["to the first"]
         assert [record.body.string_value for record in other.records()] == ["to the second"]
         assert {resource["bot.name"] for resource in other.resources()} == {"renamed"}

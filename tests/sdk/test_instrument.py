@@ -20,11 +20,11 @@ from tests.sdk.sink import Sink, attributes
 HTTP_BOTS = {
     "httpx": """
         import httpx
-        def get(path, timeout=5): return httpx.get(url + path, timeout=timeout)
+        def get(path, timeout=20): return httpx.get(url + path, timeout=timeout)
     """,
     "httpx async": """
         import asyncio, httpx
-        def get(path, timeout=5):
+        def get(path, timeout=20):
             async def ask():
                 async with httpx.AsyncClient() as client:
                     return await client.get(url + path, timeout=timeout)
@@ -32,11 +32,11 @@ HTTP_BOTS = {
     """,
     "requests": """
         import requests
-        def get(path, timeout=5): return requests.get(url + path, timeout=timeout)
+        def get(path, timeout=20): return requests.get(url + path, timeout=timeout)
     """,
     "aiohttp": """
         import asyncio, aiohttp
-        def get(path, timeout=5):
+        def get(path, timeout=20):
             async def ask():
                 async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session:
                     async with session.get(url + path) as answer:
@@ -75,7 +75,7 @@ def test_a_call_has_a_name_a_time_and_the_kind_of_its_failure(
         print(bot.instrument(names={url.partition("//")[2]: "crm"}))
         get("/ok")
         with contextlib.suppress(Exception):
-            get("/slow", timeout=0.1)
+            get("/slow", timeout=0.2)
         get("/limited")
         bot.flush()
     """

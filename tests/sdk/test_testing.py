@@ -45,7 +45,7 @@ def test_captures_nest_and_what_was_before_comes_back(live: Sink) -> None:
             bot.message("inner")
     assert _live.runtime is real
     bot.message("live")
-    assert bot.flush()
+    assert bot.flush(60)
     assert [[message.text for message in seen.messages] for seen in (outer, inner)] == [["outer"], ["inner"]]
     assert [record.body.string_value for record in live.records()] == ["live"]
 

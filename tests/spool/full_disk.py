@@ -53,7 +53,7 @@ async def main(folder: Path) -> None:
     found["full counts"] = asdict(spool.intake()[Signal.TRACES])
 
     let_files_grow(resource.RLIM_INFINITY)
-    for _ in range(400):
+    for _ in range(6_000):
         if not spool.trouble:
             break
         await asyncio.sleep(0.01)

@@ -145,7 +145,7 @@ async def test_the_file_is_reused_and_what_an_outage_added_is_given_back(
     high = file.stat().st_size
     assert high > 20_000_000 - limits.SPOOL_LOG_BYTES_MAX * 2
     drain(spool)
-    for n in range(600):
+    for n in range(1_200):
         if file.stat().st_size < 4 * limits.MIB:
             break
         await spool.put(parcel(f"small {n}"))
@@ -176,9 +176,14 @@ async def test_large_groups_are_committed_in_several_transactions(
         return commit(parcels)  # type: ignore[arg-type]
 
     monkeypatch.setattr(spool._owner, "_commit", counted)
-    go_on = threading.Event()
-    blocked = asyncio.create_task(asyncio.to_thread(spool._owner.ask, go_on.wait))
-    await asyncio.sleep(0.02)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def block() -> None:
+        begun.set()
+        go_on.wait()
+
+    blocked = asyncio.create_task(asyncio.to_thread(spool._owner.ask, block))
+    await asyncio.to_thread(begun.wait)
     puts = [spool.put(parcel(f"l{n}", size=100)) for n in range(4)]
     puts += [spool.put(parcel(f"s{n}", inbox=Inbox.LOGS)) for n in range(6)]
     waiting = asyncio.gather(*puts)

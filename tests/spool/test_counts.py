@@ -43,7 +43,7 @@ async def test_a_refusal_is_seen_at_once_and_durable_with_the_next_commit(spool:
 
 async def test_a_refusal_becomes_durable_although_nothing_else_comes(spool: Spool, tmp_path: Path) -> None:
     spool.refuse(Signal.TRACES, Refusal.INVALID, 1)
-    for n in range(300):
+    for n in range(1_200):
         image = open_spool(crash_image(tmp_path, tmp_path / f"image {n}"))
         durable = image.intake()[Signal.TRACES]
         image.close()

@@ -169,7 +169,7 @@ def test_nodes_that_start_together_migrate_once(settings: Settings) -> None:
 
     def start(engine: sa.Engine) -> None:
         try:
-            together.wait(10)
+            together.wait(60)
             migrate.migrate(engine)
         except BaseException as error:
             failures.append(error)

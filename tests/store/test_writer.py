@@ -157,7 +157,7 @@ async def test_a_stop_does_not_wait_for_an_engine_that_is_away(
     await spool.put(span(NOW))
     writer = Writer(store, spool, SystemClock(), node="n", retry_s_max=0.01)
     writer.start()
-    assert writer.stop(10)
+    assert writer.stop()
     assert spool.intake()[Signal.TRACES].spooled == 1
 
 

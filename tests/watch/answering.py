@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    at_s: float  # when it had come
 
     def values(self) -> list[float]:
         """Of the metric `n`, in the order they were sent."""
@@ -63,7 +65,7 @@ class Answering:
             def do_POST(self) -> None:
                 wire = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.requests.append(Request(self.path, headers, gzip.decompress(wire)))
+                outer.requests.append(Request(self.path, headers, gzip.decompress(wire), time.monotonic()))
                 reply = outer.replies.popleft() if outer.replies else Reply()
                 if reply.hangs_up:
                     self.close_connection = True

@@ -54,7 +54,7 @@ def reported(reporter: LocalReporter, spool: Spool, store: Store) -> Reported:
     return run
 
 
-async def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while not holds():

@@ -59,8 +59,8 @@ def test_it_looks_again_and_again_whatever_happens(caplog: pytest.LogCaptureFixt
     clock = SystemClock()
     looking = Agent(Host.of(Settings(), clock), heard, clock, every_s=0.05)
     looking.start()
-    assert looking.looked.wait(30)
-    assert heard.enough.wait(30)
+    assert looking.looked.wait(60)
+    assert heard.enough.wait(60)
     looking.stop()
     looks = heard.looks
     assert len([message for message in caplog.messages if "could not be looked at" in message]) == 2
@@ -126,12 +126,13 @@ def test_two_agents_on_one_folder_are_refused(tmp_path: Path) -> None:
     with Process(agent("--url", url, "--data", tmp_path), tmp_path / "first.log") as first:
         first.wait_for_line("watching this machine")
         done = subprocess.run(
-            agent("--url", url, "--data", tmp_path), capture_output=True, text=True, check=False, timeout=60
+            agent("--url", url, "--data", tmp_path), capture_output=True, text=True, check=False, timeout=100
         )
     assert done.returncode == 1
     assert "another agent has it open" in done.stderr
 
 
+@pytest.mark.timeout(400)
 def test_readings_come_once_through_deaths_of_the_server_and_of_the_agent(tmp_path: Path) -> None:
     server = Botwatch(tmp_path)
     start = agent("--url", f"http://127.0.0.1:{server.web}", "--data", tmp_path / "agent", "--host-name", "web-1")

@@ -102,7 +102,7 @@ def test_one_that_flaps_is_told_once() -> None:
 
 
 async def test_what_was_never_asked_is_unknown(scripts: dict[str, Script]) -> None:
-    service = scripted(scripts, "slow", None)
+    service = fast(scripted(scripts, "slow", None), interval_s=60)
     async with watching(service) as services:
         (view,) = services.views()
         assert (view.status, view.reason, view.checked_ns) == (U, "it has not been asked yet", None)
@@ -112,7 +112,8 @@ async def test_each_answer_becomes_readings_and_a_change_an_event(scripts: dict[
     good = Finding(R, version="16.2", headline="24/100 connections", figures=(Figure("connections", 24, "1"),))
     bad = Finding(S, "nobody listens")
     reporter = Collected()
-    async with watching(scripted(scripts, "db", good, bad, bad), reporter=reporter) as services:
+    service = fast(scripted(scripts, "db", good, bad, bad), interval_s=60)  # it is asked as often as is said here
+    async with watching(service, reporter=reporter) as services:
         first = await services.check("db")
         await services.check("db")
         last = await services.check("db")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -10,6 +11,7 @@ NONE: Final = "–"
 SHARE: Final = "share"  # of one: a ratio of two counts
 Written = Callable[[float | None], str]
 _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+_MOST: Final = sys.float_info.max
 _BYTES: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _BRIEF: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 _SPANS: Final = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "sec"))
@@ -101,7 +103,7 @@ _FORMATS: Final[Mapping[str, Callable[[float], str]]] = {
     "s": _seconds,
     "bytes": _bytes,
     "By": _bytes,
-    "kib": lambda value: _bytes(value * 1_024),
+    "kib": lambda value: _bytes(max(-_MOST, min(value * 1_024, _MOST))),
     "usd": _dollars,
     "share": lambda value: _percent(value * 100),
     "per_second": lambda value: f"{_plain(value)}/s",

@@ -32,8 +32,9 @@ def run(settings: Settings, reread: Reread | None = None, serving: Serving | Non
 
 async def _run(settings: Settings, reread: Reread | None, serving: Serving | None) -> int:
     server = Server(settings)
-    stopped = asyncio.Event()
+    stopped, early = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, early.set)  # it would end a process that is only starting
     await server.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
@@ -45,6 +46,8 @@ async def _run(settings: Settings, reread: Reread | None, serving: Serving | Non
         sys.stdout.flush()
     if serving is not None:
         serving(server.url())
+    if early.is_set():
+        _reload(server, reread)
     await stopped.wait()
     process.notify("STOPPING=1")
     log.info("stopping: taking nothing new, writing what was acknowledged")

@@ -156,6 +156,6 @@ async def test_whoever_hangs_up_ends_the_query(
     assert b"".join(message.get("body", b"") for message in sent).count(b"\n") < 20_000
     assert app.state.exports.count == 0
     running = "SELECT count() FROM system.processes WHERE query LIKE '%AS line%' AND query NOT LIKE '%processes%'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await store.fetch(running)).first != (0,):
             await asyncio.sleep(0.01)

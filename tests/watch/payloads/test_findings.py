@@ -104,6 +104,33 @@ def test_what_began_in_the_same_minutes_is_one_event(database: Database) -> None
     assert beside == ["plan", "campaign", "split"]
 
 
+def test_what_comes_seldom_began_with_a_change_that_is_known_if_it_may_have(database: Database) -> None:
+    """The last document without it came before that change, the first with it after."""
+
+    def seldom(path: str, after_ns: int, began_ns: int) -> Told:
+        return Told(Cause(drift(path), "", began_ns, (), (), (), after_ns), {"sure": 0.99})
+
+    hour_ns = 60 * MINUTE_NS
+    step(database, NOW_NS, told("month"))
+    step(
+        database,
+        NOW_NS + 9 * hour_ns,
+        seldom("coupon", NOW_NS - hour_ns, NOW_NS + 2 * hour_ns),
+        seldom("later", NOW_NS + hour_ns, NOW_NS + 2 * hour_ns),
+        seldom("rare", NOW_NS - hour_ns, NOW_NS + 8 * hour_ns),
+        found=("month",),
+    )
+    rows = database.read_now(
+        lambda session: {row.path: row.began_ns for row in findings.live(session, SOURCE).values()}
+    )
+    assert {path: (began_ns - NOW_NS) // hour_ns for path, began_ns in rows.items()} == {
+        "month": 0,
+        "coupon": 0,
+        "later": 2,
+        "rare": 8,
+    }
+
+
 def test_what_is_looked_at_again_says_in_how_many_it_is_by_now(database: Database) -> None:
     step(database, NOW_NS, told("campaign"))
     later = Told(Cause(drift("campaign", 18.0), "", NOW_NS, (), ()), {"sessions": ["s1"], "after": [{"new": 1}]})

@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from botwatch.clock import SECOND_NS, ManualClock
+from botwatch.detect.drift.kinds import ONLY
+from botwatch.detect.drift.profile import Share, Stat
 from botwatch.detect.rows_drift import DeclaredRow, DriftRow, SourceRow
 from botwatch.settings import Settings
 from botwatch.state import Database, open_database
@@ -141,6 +143,19 @@ def test_a_restart_goes_on_where_it_was(history: Store, database: Database) -> N
     _, _, _ = followed(history, database, now_s + HOUR_S + 60)
     after = found(database)
     assert [row.id for row in after if row.ended_ns is None] == [row.id for row in before if row.ended_ns is None]
+
+
+def test_what_goes_wrong_for_a_day_is_not_learned_by_a_restart(history: Store, database: Database) -> None:
+    now_s = START_S + DAYS_S
+    keeper, _, clock = followed(history, database, now_s)
+    documents = stream(random.Random(2), now_s, now_s + DAYS_S, PER_HOUR)
+    live(keeper, clock, history, ((at_s, moved(document)) for at_s, document in documents), 3 * HOUR_S)
+    before = {row.id for row in found(database) if row.ended_ns is None}
+    assert before
+    later, _, _ = followed(history, database, now_s + DAYS_S + 60)
+    assert {row.id for row in found(database) if row.ended_ns is None} == before
+    learned = later._sources[SOURCE].pasts[ONLY].courses["category"][Share("category", Stat.PRESENT)]
+    assert learned.share > 0.999
 
 
 def test_a_history_that_nobody_watched_is_gone_through(store: Store, database: Database) -> None:

@@ -15,7 +15,7 @@ from botwatch.watch.reading import Attributes, Happening, Reading
 from botwatch.watch.services import Services, View
 
 FAST_S = 0.2
-SOON_S = 30.0
+SOON_S = 60.0
 
 
 class Collected:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from tests.real.parts import Process, free_port, missing, require_part
@@ -56,13 +57,14 @@ class Part:
         assert self.process is not None
         os.killpg(self.process.pid, number)
 
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        self.stop()
+    @asynccontextmanager
+    async def stopped(self) -> AsyncIterator[None]:
+        """In a thread: a loop that stands still is late for the answers of all others."""
+        await asyncio.to_thread(self.stop)
         try:
             yield
         finally:
-            self.start()
+            await asyncio.to_thread(self.start)
 
 
 @contextmanager

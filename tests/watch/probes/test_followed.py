@@ -19,7 +19,7 @@ async def test_real_services_are_followed_and_the_others_stay_quiet(
     postgres: PostgresPart, redis: Part, nats: Monitored, influxdb: Part
 ) -> None:
     watched = [
-        fast(described(name, url), timeout_s=1.0)
+        fast(described(name, url), timeout_s=2.0)
         for name, url in {
             "postgresql": postgres.url,
             "redis": f"redis://:{PASSWORD}@127.0.0.1:{redis.port}",
@@ -33,14 +33,14 @@ async def test_real_services_are_followed_and_the_others_stay_quiet(
         for name in parts:
             await until_status(services, name, R)
         for name, part in parts.items():
-            with part.stopped():
+            async with part.stopped():
                 assert (await until_status(services, name, S)).reason
             await until_status(services, name, R)
         for pair in (("postgresql", "redis"), ("nats", "influxdb")):  # to wait for two takes no longer than for one
             with parts[pair[0]].paused(), parts[pair[1]].paused():
                 for name in pair:
                     view = await until_status(services, name, S)
-                    assert view.reason == "there was no answer within 1 s"
+                    assert view.reason == "there was no answer within 2 s"
             for name in pair:
                 await until_status(services, name, R)
     changes = [

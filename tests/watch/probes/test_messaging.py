@@ -76,9 +76,9 @@ def kafka() -> Iterator[str]:
     producer = require_module("confluent_kafka", "confluent-kafka").Producer(
         {"bootstrap.servers": "nobody:1", "test.mock.num.brokers": 2, "log_level": 0}
     )
-    metadata = producer.list_topics(timeout=10)
+    metadata = producer.list_topics(timeout=60)
     producer.produce("orders", b"one")
-    producer.flush(10)
+    producer.flush(60)
     broker = metadata.brokers[min(metadata.brokers)]
     yield f"kafka://{broker.host}:{broker.port}"
     del producer
@@ -146,17 +146,17 @@ async def test_a_message_broker_is_followed_both_ways_it_is_asked(rabbitmq: Moni
     }
     kinds = {"management": {"kind": "rabbitmq"}}
     reporter = Collected()
-    watched = [fast(described(name, url, **kinds.get(name, {})), timeout_s=1.0) for name, url in urls.items()]
+    watched = [fast(described(name, url, **kinds.get(name, {})), timeout_s=2.0) for name, url in urls.items()]
     async with watching(*watched, reporter=reporter) as services:
         for name in urls:
             await until_status(services, name, Status.RUNNING)
         with rabbitmq.part.paused():
             for name in ("rabbitmq", "management"):
                 view = await until_status(services, name, Status.STOPPED)
-                assert view.reason == "there was no answer within 1 s"
+                assert view.reason == "there was no answer within 2 s"
         for name in ("rabbitmq", "management"):
             await until_status(services, name, Status.RUNNING)
-        with rabbitmq.part.stopped():
+        async with rabbitmq.part.stopped():
             for name in ("rabbitmq", "management"):
                 assert (await until_status(services, name, Status.STOPPED)).reason
         for name in ("rabbitmq", "management"):

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -200,10 +201,11 @@ class Rabbit:
     def amqp(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
-    def ctl(self, column: str) -> dict[str, int]:
-        """What the broker's own tool says of each queue."""
+    async def ctl(self, column: str) -> dict[str, int]:
+        """What the broker's own tool says of each queue. It takes its time: connections of this loop live on."""
         command = [str(self._programs / "rabbitmqctl"), "-q", "--no-table-headers", "list_queues", "name", column]
-        done = run(command, capture_output=True, check=True, text=True, env={**os.environ, **self._env})
+        asked = partial(run, command, capture_output=True, check=True, text=True, env={**os.environ, **self._env})
+        done = await asyncio.to_thread(asked)
         pairs = (line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
         return {name: int(value or 0) for name, value in pairs}
 
@@ -212,7 +214,7 @@ async def settled(url: str, name: str, **wanted: int) -> None:
     """Wait until the management, which counts by and by, has seen what happened to a queue."""
     deadline_s = time.monotonic() + START_S
     found: dict[str, Any] = {}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         while time.monotonic() < deadline_s:
             queues = (await client.get(f"{url}/api/queues")).json()
             found = next((queue for queue in queues if queue["name"] == name), {})

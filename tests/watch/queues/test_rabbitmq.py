@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from botwatch.errors import SettingError
-from tests.real.parts import require_module
+from tests.real.parts import START_S, require_module
 from tests.watch.queues.parts import Eye, Rabbit, settled
 
 
@@ -29,17 +29,17 @@ async def never_done(message: object) -> None:
 
 async def test_depth_age_and_consumers_are_what_rabbitmqctl_says(rabbit: Rabbit) -> None:
     aio_pika = require_module("aio_pika", "aio-pika")
-    await publish(rabbit, "told", 5, made_s_ago=120)
+    await publish(rabbit, "told", 5, made_s_ago=3_600)
     async with await aio_pika.connect(rabbit.amqp) as connection, Eye(rabbit.url, include=["told"]) as eye:
         await settled(rabbit.url, "told", messages_ready=5, consumers=0)
         began_s = time.time()
         found = (await eye.look()).last("told")
         looked_s = time.time()
-        assert found["depth"] == rabbit.ctl("messages_ready")["told"] == 5
+        assert found["depth"] == (await rabbit.ctl("messages_ready"))["told"] == 5
         assert (found["consumers"], found["unattended"], found["pending"]) == (0, 5, 0)
-        head_s = rabbit.ctl("head_message_timestamp")["told"]
+        head_s = (await rabbit.ctl("head_message_timestamp"))["told"]
         assert began_s - head_s - 2 <= found["age"] <= looked_s - head_s + 2  # whole seconds
-        assert found["age"] == pytest.approx(120, abs=10)
+        assert found["age"] == pytest.approx(3_600, abs=START_S)
         assert "age" not in eye.told.at_least("told")
 
         channel = await connection.channel()  # stuck: it takes two and never acknowledges
@@ -47,7 +47,7 @@ async def test_depth_age_and_consumers_are_what_rabbitmqctl_says(rabbit: Rabbit)
         await (await channel.declare_queue("told", passive=True)).consume(never_done)
         await settled(rabbit.url, "told", messages_ready=3, consumers=1)
         found = (await eye.look()).last("told")
-        assert found["pending"] == rabbit.ctl("messages_unacknowledged")["told"] == 2
+        assert found["pending"] == (await rabbit.ctl("messages_unacknowledged"))["told"] == 2
         assert (found["depth"], found["consumers"], found["unattended"], found["growth"]) == (3, 1, 0, 0)
         assert (await eye.look()).last("told")["stalled"] == pytest.approx(20)
 
@@ -81,7 +81,7 @@ async def test_without_the_management_amqp_tells_depth_and_consumers(rabbit: Rab
         told = await eye.look()
         assert told.queues == {"plain"}
         found = told.last("plain")
-        assert found["depth"] == rabbit.ctl("messages_ready")["plain"] == 3
+        assert found["depth"] == (await rabbit.ctl("messages_ready"))["plain"] == 3
         assert (found["consumers"], found["unattended"]) == (0, 3)
         assert (await eye.look()).last("plain")["depth"] == 3  # over the same connection
 
@@ -89,11 +89,11 @@ async def test_without_the_management_amqp_tells_depth_and_consumers(rabbit: Rab
 async def test_a_virtual_host_is_named_before_its_queues(rabbit: Rabbit) -> None:
     httpx = require_module("httpx", "httpx")
     api = f"{rabbit.url}/api"
-    httpx.put(f"{api}/vhosts/other").raise_for_status()
+    httpx.put(f"{api}/vhosts/other", timeout=60).raise_for_status()
     httpx.put(
-        f"{api}/permissions/other/guest", json=dict.fromkeys(("configure", "write", "read"), ".*")
+        f"{api}/permissions/other/guest", json=dict.fromkeys(("configure", "write", "read"), ".*"), timeout=60
     ).raise_for_status()
-    httpx.put(f"{api}/queues/other/mail", json={"durable": True}).raise_for_status()
+    httpx.put(f"{api}/queues/other/mail", json={"durable": True}, timeout=60).raise_for_status()
     async with Eye(rabbit.url, include=["other/*"]) as eye:
         await eye.seen("other/mail", {"depth": 0})
     async with Eye(f"{rabbit.url}/other") as eye:

@@ -160,7 +160,7 @@ async def test_a_broker_that_goes_is_told_once_and_again_when_it_is_back(tmp_pat
     """Stopped, paused, restarted: what was seen before is not told as if it were still true."""
     with Redis(tmp_path) as redis:
         redis.cli("LPUSH", "mail", "a")
-        async with Eye(redis.url, timeout_s=1) as eye:
+        async with Eye(redis.url, timeout_s=2) as eye:
             assert (await eye.look()).last("mail")["depth"] == 1
             os.kill(redis.pid, signal.SIGSTOP)
             assert reason(await eye.look()) == "timeout"

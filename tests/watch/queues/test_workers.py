@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 import warnings
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,13 @@ async def test_rq(redis: Redis) -> None:
             queue.enqueue(rq_job, i)
         async with Eye(f"rq+{redis.url}") as eye:
             oldest = queue.jobs[0]
-            oldest.enqueued_at = oldest.enqueued_at.replace(year=oldest.enqueued_at.year - 1)
+            oldest.enqueued_at -= timedelta(days=300)
             redis.cli(
                 "HSET", f"rq:job:{oldest.id}", "enqueued_at", oldest.enqueued_at.isoformat().replace("+00:00", "Z")
             )
             found = (await eye.look()).last("mail")
             assert found["depth"] == queue.count == 5
-            assert found["age"] == pytest.approx(time.time() - oldest.enqueued_at.timestamp(), abs=10)
+            assert found["age"] == pytest.approx(time.time() - oldest.enqueued_at.timestamp(), abs=START_S)
             assert "age" not in eye.told.at_least("mail")
             assert (found["consumers"], found["unattended"], found["pending"]) == (0, 5, 0)
             worker = rq.SimpleWorker([queue], connection=client)
@@ -93,7 +94,7 @@ async def test_arq(redis: Redis) -> None:
         found = (await eye.look()).last("arq:queue")
         assert found["depth"] == 4 == len(await pool.queued_jobs()) - 1  # the fifth is not due yet
         first_ms = float(redis.cli("ZRANGE", "arq:queue", "0", "0", "WITHSCORES").splitlines()[1])
-        assert found["age"] == pytest.approx(before_s - first_ms / 1000, abs=2)
+        assert before_s - 1 <= found["age"] + first_ms / 1000 <= time.time() + 1
         assert (found["consumers"], found["unattended"], found["pending"]) == (0, 4, 0)
         first_job = redis.cli("ZRANGE", "arq:queue", "0", "0")
         redis.cli("SET", f"arq:in-progress:{first_job}", "1")

@@ -57,7 +57,7 @@ export const useModels = (range: Range, params: Params) => useAsked<shapes.PageM
 export const useSessions = (params: Params) => useAsked<shapes.SessionPage>("/api/monitoring/sessions", params, "live");
 export const useHosts = () => useAsked<shapes.PageHostItem>("/api/hosts", { limit: 500 }, "live");
 export const useServices = () => useAsked<shapes.ServiceList>("/api/services", {}, "live");
-export const useService = (name: string) => useAsked<shapes.ServiceDetail>(one("/api/services", name), {}, "live");
+export const useService = (name: string, enabled: boolean) => useAsked<shapes.ServiceDetail>(one("/api/services", name), {}, "live", enabled);
 export const useQueues = (params: Params) => useAsked<shapes.QueuePage>("/api/queues", params, "live");
 export const useTrace = (id: string) => useAsked<shapes.Trace>(one("/api/traces", id), {}, "once");
 export const useFault = (id: string) => useAsked<shapes.Fault>(one("/api/faults", id), {}, "slow");

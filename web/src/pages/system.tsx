@@ -115,12 +115,16 @@ function OneService({ name, admin }: { name: string; admin: boolean }) {
   const { change, error, busy } = useChange("/api/services", "/api/monitoring/status");
   const address = `/api/services/${encodeURIComponent(name)}`;
   const look = () => void change(() => ask(`${address}/check`, {}, {}));
-  const remove = () => void change(async () => {
-    await ask(address, {}, undefined, "DELETE");
-    set({ service: "" }); // before its list is asked for again: of itself there is nothing more to ask
-  });
+  const [going, setGoing] = useState(false); // the stream may say that it is gone before its own answer does
+  const remove = () => {
+    setGoing(true);
+    void change(async () => {
+      await ask(address, {}, undefined, "DELETE");
+      set({ service: "" }); // before its list is asked for again: of itself there is nothing more to ask
+    }).then((done) => done === null && setGoing(false));
+  };
   const range = useRange();
-  const asked = useService(name);
+  const asked = useService(name, !going);
   const history = useHistory(range, { measure: ["service.latency", "service.availability"], where: [is("service", name)], step: stepOf(range, POINTS) });
   if (changing) return <ChangeService name={name} done={() => setChanging(false)} close={() => setChanging(false)} />;
   const source = asked.data?.service.source;
