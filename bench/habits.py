@@ -1,4 +1,5 @@
-"""What makes quiet documents look changed: senders who come in bursts and have habits, and what lasts for a while.
+"""When documents come, and what makes quiet ones look changed: senders who come in bursts and have habits, and what lasts
+for a while.
 
 Each is a function of the time or of a name, so that a family needs no memory.
 """
@@ -8,8 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+from collections.abc import Iterator
+
+from families import day
 
 DAY_S = 86_400
+START_S = 1_700_006_400  # a midnight
+LOOKED_AT_PER_HOUR = 3_600
+QUIET_DAYS = 10
+
+
+def arrivals(r: random.Random, per_hour: float, from_s: float) -> Iterator[float]:
+    """Times of documents, more of them by day."""
+    at_s = from_s
+    while True:
+        at_s += r.expovariate(min(per_hour, LOOKED_AT_PER_HOUR) * (0.3 + 1.4 * day(int(at_s))) / 3_600)
+        yield at_s
 
 
 def iso(at_s: float) -> str:

@@ -2,44 +2,39 @@
 
     uv run python bench/silent.py [seed baseline drift quiet cost] [--changes 200] [--volumes 20,300,2000,20000] [--seed 1]
 
-`drift`: each kind of change is put 200 times into families of documents after ten quiet days; it is found when
-the place, or one around or inside it, is named within a day or 4,000 documents. `quiet`: weeks without a
-change, also of sources in which much goes on and of sorts nobody thought of; what is found there is false, and counted once for each
-moment at which something began. `cost`: what profiling adds to the processor time
-of taking documents in. A source is looked at with at most 300 documents in five minutes, so that the
-documents above that volume are not even generated.
+`drift`: each kind of change is put 200 times into families of documents after ten quiet days; it is found when what happened is
+named, at the place or at one around or inside it, within a day or 4,000 documents. `quiet`: weeks without a change, also of
+sources in which much goes on and of sorts nobody thought of; what is found there is false, and counted once for each moment at
+which something began. `--every` is how often is looked; the server looks each 20 seconds. `cost`: what profiling adds to the
+processor time of taking documents in. A source is looked at with at most 300 documents in five minutes, so that the documents
+above that volume are not even generated.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
-import itertools
 import random
 import statistics
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from families import FAMILIES, KINDS, Document, Make, Mutation, day, ticket
-from families_unseen import UNSEEN
-from families_wild import WILD
+from families import FAMILIES, KINDS, Document, Mutation, ticket
+from habits import DAY_S, QUIET_DAYS, START_S, arrivals
 from shared import print_machine
 from silent_baseline import baseline
 from silent_cost import cost
+from silent_quiet import quiet
 
 from botwatch import limits
-from botwatch.detect.drift.profile import Share
-from botwatch.detect.drift.shape import Seen, Type, shape
-from botwatch.detect.drift.source import TICK_S, Drift, Source
-from botwatch.detect.drift.story import TOGETHER_NS, Sample, sentence, tell
+from botwatch.detect.drift.compare import What
+from botwatch.detect.drift.kinds import Kinds
+from botwatch.detect.drift.shape import Seen, Type, inside, shape
+from botwatch.detect.drift.source import KIND, TICK_S, Drift, Source
+from botwatch.detect.drift.story import Sample, sentence, tell
 
-DAY_S = 86_400
-START_S = 1_700_006_400  # a midnight
-LOOKED_AT_PER_HOUR = 3_600
-QUIET_DAYS = 10
-LOST_S = 1_800 + 7_200  # what is found again within is not over
 STEP_S = 20  # as often as the server judges a source of which documents come
 
 
@@ -48,14 +43,6 @@ class Learned:
     source: Source
     until_s: int
     sample: list[Document]
-
-
-def arrivals(r: random.Random, per_hour: float, from_s: float) -> Iterator[float]:
-    """Times of documents, more of them by day."""
-    at_s = from_s
-    while True:
-        at_s += r.expovariate(min(per_hour, LOOKED_AT_PER_HOUR) * (0.3 + 1.4 * day(int(at_s))) / 3_600)
-        yield at_s
 
 
 def learn(family: str, per_hour: float, seed: int) -> Learned:
@@ -113,16 +100,17 @@ def _at(kind: str, path: str, seen: Seen, values: Counter[str], learned: Learned
 
 
 def found_after_s(learned: Learned, mutation: Mutation, per_hour: float, seed: int) -> tuple[float, Drift] | None:
-    """How long it took until the change was named."""
+    """How long it took until the change was named. What was said of the place already does not count."""
     r, source = random.Random(seed), copy.deepcopy(learned.source)
     make, judged_s = FAMILIES[source.name], learned.until_s
+    before = {one.change.share for one in source.judge(judged_s)}
     for number, at_s in enumerate(arrivals(r, per_hour, learned.until_s)):
         while at_s > judged_s + TICK_S:
             judged_s += TICK_S
             every = TICK_S if judged_s - learned.until_s <= 3_600 else 3_600
             if (judged_s - learned.until_s) % every == 0:
                 for drift in source.judge(judged_s):
-                    if names(drift, mutation):
+                    if drift.change.share not in before and names(drift, mutation, source):
                         return judged_s - learned.until_s, drift
         if at_s > learned.until_s + DAY_S or number > 4_000:
             return None
@@ -132,10 +120,41 @@ def found_after_s(learned: Learned, mutation: Mutation, per_hour: float, seed: i
     return None
 
 
-def names(drift: Drift, mutation: Mutation) -> bool:
-    """The place itself, or one around or inside it; for the kind of a document, the kind."""
-    path, place = drift.change.path, mutation.path
-    return path in ("(kind)", place) or place.startswith(path) or path.startswith(place)
+LACKS = (What.VANISHED, What.RARER)
+# What a change may be called. Where an object is empty or of another type, what was inside it is gone; what no longer says
+# one of a few words has them no more.
+CALLED = {
+    "appeared": (What.APPEARED,),
+    "vanished": LACKS,
+    "rarer": LACKS,
+    "null": (What.MORE_NULL,),
+    "empty": (What.MORE_EMPTY, *LACKS),
+    "type": (What.TYPE_CHANGED, What.VALUE_NEW),
+    "nested": (What.NESTED, What.TYPE_CHANGED),
+    "value_collapsed": (What.VALUE_COLLAPSED,),
+    "value_new": (What.VALUE_NEW,),
+}
+
+
+def names(drift: Drift, mutation: Mutation, source: Source) -> bool:
+    """The place itself, or one around or inside it, and what happened to it; where it says the kind of a document, the kind."""
+    change, place = drift.change, mutation.path
+    if change.path == KIND:
+        return change.what in (What.VALUE_NEW, What.VALUE_COLLAPSED) and _is_of_kind(
+            change.share.value, mutation, source
+        )
+    if change.what not in CALLED[mutation.kind] and not (mutation.kind == "empty" and change.share.value == ""):
+        return False
+    if mutation.kind.startswith("value"):
+        return change.path == place and change.share.value in (mutation.value, "unheard-of")
+    return bool(change.path) and (change.path in inside(place) or place in inside(change.path))
+
+
+def _is_of_kind(kind: str, mutation: Mutation, source: Source) -> bool:
+    """Whether a kind stands for the change: the place says the kind, the kind is called by the value, or by an object around."""
+    kinds = source.kinds or Kinds()
+    says = any(mutation.path in inside(path) for path in (*kinds.fields, *kinds.carried))
+    return says or mutation.value in kind.split() or any(path in kind.split("+") for path in inside(mutation.path))
 
 
 def drift(changes: int, volumes: list[int], seed: int) -> None:
@@ -162,48 +181,6 @@ def drift(changes: int, volumes: list[int], seed: int) -> None:
                 *(f"\n      missed: {text}" for text in missed[:12]),
                 flush=True,
             )
-
-
-def quiet(volumes: list[int], weeks: int, seed: int, only: list[str]) -> None:
-    families = {name: make for name, make in (FAMILIES | WILD | UNSEEN).items() if not only or name in only}
-    for volume in volumes:
-        false = {name: _false(name, make, volume, weeks, seed) for name, make in families.items()}
-        total = sum(map(len, false.values()))
-        of_weeks = len(families) * (QUIET_DAYS / 7 + weeks)
-        print(
-            f"quiet {volume:>6}/h {total} false in {QUIET_DAYS} days and {weeks} weeks of {len(families)} sources, "
-            f"{total / of_weeks:.2f} a source and week",
-            *(f"\n      {name}: {text}" for name, found in false.items() for text in found),
-            flush=True,
-        )
-
-
-def _false(family: str, make: Make, volume: int, weeks: int, seed: int) -> list[str]:
-    """What would be told from the first document on, each event once: what began in the same minutes."""
-    r, source, told, events = random.Random(seed), Source(family), list[str](), list[int]()
-    live: dict[tuple[str, Share], int] = {}
-    judged_s, recent, numbers = START_S, deque[Sample](maxlen=limits.DRIFT_DOCUMENTS_KEPT_MAX), itertools.count()
-    for at_s in arrivals(r, min(volume, 2_000), START_S):
-        if at_s >= START_S + (QUIET_DAYS + 7 * weeks) * DAY_S:
-            break
-        while at_s > judged_s + 2 * TICK_S:
-            judged_s += 2 * TICK_S
-            found = source.judge(judged_s)
-            keys = {(one.variant, one.change.share) for one in found}
-            new = {key for key in keys if judged_s - live.get(key, 0) > LOST_S}
-            if new:
-                causes = tell(found, list(recent), source)
-                for cause in (one for one in causes if (one.drift.variant, one.drift.change.share) in new):
-                    began_ns = cause.began_ns or (judged_s - cause.drift.window_s) * 10**9
-                    if all(abs(began_ns - known) >= TOGETHER_NS for known in events):
-                        events.append(began_ns)
-                        at_h = (judged_s - START_S) / 3_600
-                        told.append(f"+{at_h:.0f} h {cause.drift.variant}: {sentence(cause)}")
-            live |= dict.fromkeys(keys, judged_s)
-        seen = shape(make(r, int(at_s)))
-        source.observe(int(at_s), seen)
-        recent.append(Sample(next(numbers), int(at_s * 10**9), seen))
-    return told
 
 
 def seed_case(seed: int, pasts: int = 6, each: int = 20) -> None:
@@ -286,6 +263,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--volumes", default="20,300,2000,20000")
     parser.add_argument("--weeks", type=int, default=2)
+    parser.add_argument("--every", type=int, default=600, help="seconds between two looks of the quiet part")
     parser.add_argument("--families", default="", help="those to be quiet; none: all")
     parser.add_argument("--runs", type=int, default=2, help="months of baselines in which changes are made")
     parser.add_argument("--quick", action="store_true", help="of baselines one month and one change")
@@ -303,7 +281,8 @@ def main() -> None:
     if "cost" in options.what:
         cost()
     if "quiet" in options.what:
-        quiet(volumes, options.weeks, options.seed, options.families.split(",") if options.families else [])
+        only = options.families.split(",") if options.families else []
+        quiet(volumes, options.weeks, options.seed, only, options.every)
     print(f"took {time.perf_counter() - began:.0f} s")
 
 

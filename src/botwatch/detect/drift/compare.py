@@ -26,6 +26,7 @@ CHOICE_FILLED_MIN: Final = 150.0
 ALWAYS: Final = 0.98
 _NEVER: Final = 0.005
 _SMALL: Final = 0.02
+_KEYS_MIN: Final = 2  # that come and go show that keys do
 _FOLLOWED: Final = 4.0  # times as frequent as the loss of the other value makes it
 _DIGITS: Final = re.compile(r"[0-9a-fA-F]*\d[0-9a-fA-F]*")  # also of what is written in hexadecimal
 
@@ -90,13 +91,18 @@ class _Look:
     now: Profile
     window_s: int
     spans: int
+    told: Set[Share]
+
+    def small(self, share: Share) -> float:
+        """What is just as large as matters is not told anew each time it gets so large."""
+        return _SMALL / 2 if share in self.told else _SMALL
 
 
-def compare(past: Past, now: Profile, window_s: int, spans: int) -> list[Change]:
-    """What changed, the most surprising first."""
+def compare(past: Past, now: Profile, window_s: int, spans: int, told: Set[Share] = frozenset()) -> list[Change]:
+    """What changed, the most surprising first. Of what was `told` lately, less is enough."""
     if not ready(past):
         return []
-    look = _Look(past, now, window_s, spans)
+    look = _Look(past, now, window_s, spans, told)
     found: list[Change] = []
     for path, courses in past.courses.items():
         place = now.places.get(path)
@@ -139,6 +145,16 @@ def next_in_series(past: Past, change: Change) -> bool:
     )
 
 
+def is_known_after(change: Change) -> bool:
+    """Whether it is how things are now and then, once it is over: it came and went, or was so at times before."""
+    if change.what in (What.VALUE_NEW, What.APPEARED):
+        return True
+    if change.what is What.VALUE_COLLAPSED:
+        return False
+    wrong = change.before_of - change.before_count if change.share.stat is Stat.PRESENT else change.before_count
+    return wrong > max(1.0, _NEVER * change.before_of)
+
+
 def _place(look: _Look, path: str, place: Place) -> Iterator[Change]:
     past, courses = look.past, look.past.courses[path]
     for share, count, of in look.now.shares(path):
@@ -166,7 +182,7 @@ def _place(look: _Look, path: str, place: Place) -> Iterator[Change]:
 def _fell(look: _Look, what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
     always = before >= ALWAYS
-    enough = before - now >= _SMALL and of - count >= 3 if always else now <= 0.6 * before
+    enough = before - now >= look.small(share) and of - count >= 3 if always else now <= 0.6 * before
     if not always and look.past.hours < CHOICE_HOURS_MIN:
         return
     if enough and before >= _SMALL:
@@ -176,7 +192,7 @@ def _fell(look: _Look, what: What, share: Share, course: Course, count: float, o
 def _rose(look: _Look, what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
     never = before < max(_NEVER, 2 / (course.of + 1))
-    if count >= 3 and now - before >= (_SMALL if never else max(0.1, before)):
+    if count >= 3 and now - before >= (look.small(share) if never else max(0.1, before)):
         known = course.hours >= CHOICE_HOURS_MIN or _is_always(look.past, share.path)
         yield from _sure(look, what, share, course, (count, of), steady=never and known)
 
@@ -204,6 +220,8 @@ def _appeared(look: _Look, path: str, place: Place) -> Iterator[Change]:
     parent = look.past.courses.get(place.parent, {}).get(Share(place.parent, Stat.TYPE, Type.OBJECT))
     if parent is None or parent.count < DOCUMENTS_LEARNED_MIN or parent.hours < CHOICE_HOURS_MIN or not around:
         return  # what is inside something new is told by what is around it
+    if _is_loose(look.past, place.parent):
+        return
     count = place.present - place.loose
     common = count >= 5 and count / around >= 0.1
     again = count >= 15 and count / around >= _SMALL and look.spans >= 6
@@ -211,6 +229,13 @@ def _appeared(look: _Look, path: str, place: Place) -> Iterator[Change]:
         course, counts = Course.never(parent, parent.count), (count, around)
         share = Share(path, Stat.PRESENT)
         yield from _sure(look, What.APPEARED, share, course, counts, steady=count / around >= ALWAYS)
+
+
+def _is_loose(past: Past, parent: str) -> bool:
+    """Whether an object holds several keys of which none is always there: what else may come to it is not known."""
+    inside = [path for path, above in past.parents.items() if above == parent != path and has_presence(path)]
+    shares = [course.share for path in inside if (course := past.courses[path].get(Share(path, Stat.PRESENT)))]
+    return parent != ROOT and len(shares) >= _KEYS_MIN and max(shares) < ALWAYS
 
 
 def _sure(

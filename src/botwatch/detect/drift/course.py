@@ -5,6 +5,9 @@ runs. So the documents of an hour are not as many independent witnesses, nor are
 is measured: by how much the share differs between hours, between quarters of a day, and between days, compared
 with what chance would have it. A look that goes back a day is judged by how days differ. As long as few of them are
 known, the hours of one are taken to be as alike as the documents of an hour have proved to be.
+
+How far it wanders is itself known only from stretches that could be compared with others. What came in one burst,
+however many documents that was, was seen once; and of one day nobody knows how days differ.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ HOUR_S: Final = 3_600
 SCALES_S: Final = (6 * HOUR_S, 24 * HOUR_S)  # beyond the hour
 _CAUTIOUS: Final = 4.0  # hours that were not seen, and in which it is taken to wander
 _HOURS_MIN: Final = 20.0  # what was said to be right is as well known as that from the start
+_STRETCHES_MIN: Final = 7.0  # quarters of two days, the first of them faded a little
 _CAUTIOUS_BLOCKS: Final = 2.0
 _BY_CHANCE: Final = 1.5  # standard errors of how far hours differ that prove nothing
 
@@ -56,6 +60,7 @@ class Course:
     hours: float = 0.0
     quarters: Blocks = field(default_factory=Blocks)
     days: Blocks = field(default_factory=Blocks)
+    said: bool = False  # somebody accepted it
 
     @classmethod
     def never(cls, around: Course | None, of: float) -> Self:
@@ -84,7 +89,8 @@ class Course:
         self.days.fade(by)
 
     def copy(self) -> Course:
-        return Course(self.count, self.of, self.square, self.hours, self.quarters.copy(), self.days.copy())
+        quarters, days = self.quarters.copy(), self.days.copy()
+        return Course(self.count, self.of, self.square, self.hours, quarters, days, self.said)
 
     @property
     def share(self) -> float:
@@ -98,7 +104,7 @@ class Course:
         chance = self.share * (1 - self.share)
         spread = max(0.0, self.square - self.count * self.count / self.of)
         wanders = max(1.0, (spread / chance + 3.0 * _CAUTIOUS) / (max(self.hours - 1, 0.0) + _CAUTIOUS))
-        if window_s <= HOUR_S or not self.hours:
+        if not self.hours:
             return wanders
         # What chance alone would show between as many hours is no sign that they are alike.
         known = spread / chance / max(self.hours - 1, 1.0) - 1 - _BY_CHANCE * sqrt(2 / max(self.hours, 1.0))
@@ -121,6 +127,8 @@ class Course:
         return max(0.0, found - 1 - sqrt(2 / known)) / max(1.0, each - 1)
 
     def sure(self, surprise: float) -> float:
-        """What a surprise is worth where it is known from few hours only how far this share wanders."""
-        known = max(_HOURS_MIN, self.hours)
+        """What a surprise is worth where it is known from few stretches only how far this share wanders."""
+        if self.quarters.over < _STRETCHES_MIN and not self.said:
+            return 0.0
+        known = max(self.hours, _HOURS_MIN)
         return known * log1p(surprise / known)

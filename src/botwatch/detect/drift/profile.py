@@ -258,7 +258,7 @@ class Past:
 
     def begin_anew(self, share: Share) -> None:
         """Forget what this share was: what it is from now on is right."""
-        self.courses.setdefault(share.path, {})[share] = Course()
+        self.courses.setdefault(share.path, {})[share] = Course(said=True)
         self.parents.setdefault(share.path, share.path.rpartition(".")[0])
 
     def never(self, share: Share) -> Course:

@@ -12,8 +12,18 @@ from typing import Final
 
 from botwatch import limits
 from botwatch.detect.drift import maps
-from botwatch.detect.drift.arrivals import Arrivals
-from botwatch.detect.drift.compare import Change, What, compare, ends, is_choice, next_in_series, replaced
+from botwatch.detect.drift.arrivals import TURNS, Arrivals, came_before
+from botwatch.detect.drift.compare import (
+    Change,
+    What,
+    compare,
+    ends,
+    is_choice,
+    is_known_after,
+    next_in_series,
+    replaced,
+)
+from botwatch.detect.drift.holds import Holds
 from botwatch.detect.drift.kinds import DOCUMENTS_MIN, REST, Kinds, choose
 from botwatch.detect.drift.moved import moved
 from botwatch.detect.drift.profile import Past, Profile, Share, Stat
@@ -27,12 +37,10 @@ EVERY: Final = ""  # the variant that holds it
 _CHOOSE_AFTER: Final = ((24 * HOUR_S, DOCUMENTS_MIN), (6 * HOUR_S, 500))
 _MAPS_EVERY_HOURS: Final = 6
 _BUSY_KEYS_MIN: Final = 3
-_TURNS: Final = 2  # so many values that came show that values come
 _NOW_AND_THEN: Final = 5
 _CAME: Final = (What.APPEARED, What.VALUE_NEW)
 _KNOWN_S_MAX: Final = 2 * 24 * HOUR_S  # what came and went is learned by then
 _OVER: Final = 10.0  # about one in a hundred and fifty by chance
-_HELD_S_MAX: Final = 7 * 24 * HOUR_S  # after a week, a change is how things are
 
 # How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
 WINDOWS_S: Final = (2 * TICK_S, HOUR_S, 6 * HOUR_S, 24 * HOUR_S)
@@ -76,16 +84,17 @@ class Source:
     waiting: deque[tuple[int, Sequence[Seen]]] = field(default_factory=deque)  # before the kinds are known
     _every: int = 1  # of so many documents one is kept while the kinds are not known
     _turn: int = 0
-    # Where new values came before: one that gets them now and then has no value whose coming is news.
-    turned: dict[str, set[str]] = field(default_factory=dict)
+    # Where new values came before, and when: one that gets them now and then has no value whose coming is news.
+    turned: dict[str, dict[str, int]] = field(default_factory=dict)
     told: dict[Share, int] = field(default_factory=dict)  # when each was told last
     over: frozenset[tuple[str, Share]] = frozenset()  # what the last look found to be as it was before, by its variant
     went: dict[Share, int] = field(default_factory=dict)  # what had come, was told, and has gone again: no news since
     maps: set[str] = field(default_factory=set)  # objects whose keys are data
     arrivals: Arrivals = field(default_factory=Arrivals)
-    _held: dict[str, dict[str, int]] = field(default_factory=dict)  # places of variants that drift, and since when
+    holds: Holds = field(default_factory=Holds)
     _speaker: dict[Share, str] = field(default_factory=dict)  # of which kind a new value is told
-    _pasts: dict[tuple[str, int], Past] = field(default_factory=dict)  # as of an hour; anew each hour
+    _pasts: dict[tuple[str, int], Past] = field(default_factory=dict)  # as of an hour
+    _merged: dict[int, Profiles] = field(default_factory=dict)  # whole hours from one on; anew each hour
 
     def observe(self, at_s: int, document: Sequence[Seen]) -> None:
         """A document that came. One older than the last hour is counted to the oldest tick there is."""
@@ -121,8 +130,8 @@ class Source:
                 counted[place] = at_s, {name: maps.fold_profile(one, self.maps) for name, one in profiles.items()}
         for past in self.pasts.values():
             past.forget({path for path in past.courses if maps.fold(path, self.maps) != path})
-        self._pasts.clear()
-        self._held = {}
+        self._pasts, self._merged = {}, {}
+        self.holds.forget()
         self._find_maps()  # one may be inside another
         return True
 
@@ -149,6 +158,7 @@ class Source:
     def restore(self, hour_s: int, profiles: Profiles) -> None:
         """An hour as it was kept, older than all that is known already."""
         self.hours.append((hour_s, profiles))
+        self._merged = {}
         self.arrivals.note(hour_s, profiles)
 
     def accept(self, variant: str, change: Change, at_s: int, moved_to: str = "") -> None:
@@ -156,7 +166,7 @@ class Source:
         self.accepted[variant, change.share] = Accepted(change.before, change.now, at_s)
         for path in inside(moved_to) if moved_to else ():
             self.accepted[variant, Share(path, Stat.PRESENT)] = Accepted(0.0, 1.0 - change.now, at_s)
-        self._held.get(variant, {}).pop(change.path, None)
+        self.holds.drop((variant, change.path))
         self._pasts.clear()
 
     def choices(self, variant: str, now_s: int) -> dict[str, bool]:
@@ -184,8 +194,11 @@ class Source:
             hour_s = self.ticks[0][0] - self.ticks[0][0] % HOUR_S
             over = [self.ticks.popleft()[1] for _ in range(len(self.ticks)) if self.ticks[0][0] < hour_s + HOUR_S]
             self.hours.append((hour_s, merged(over)))
+            self._merged = {}
             self.arrivals.note(*self.hours[-1])
-            self._pasts.clear()
+            young_s = hour_s + HOUR_S - WINDOWS_S[-1] - 2 * HOUR_S
+            # Of later hours one more document may have come since.
+            self._pasts = {key: past for key, past in self._pasts.items() if young_s <= key[1] <= hour_s}
             if hour_s // HOUR_S % _MAPS_EVERY_HOURS == 0:
                 self._find_maps()
         while self.hours and self.hours[0][0] < tick_s - WINDOWS_S[-1] - HOUR_S:
@@ -200,8 +213,7 @@ class Source:
         for (owner, share), known in self.accepted.items():
             if owner == variant and known.since_s - HOUR_S <= hour_s < known.since_s:
                 past.begin_anew(share)
-        held = self._held.get(variant, {})
-        past.learn(hour, hour_s, frozenset(path for path, since_s in held.items() if hour_s + HOUR_S > since_s))
+        past.learn(hour, hour_s, self.holds.at(variant, hour_s))
 
     def judge(self, now_s: int) -> list[Drift]:
         """What is not as it was, each place once, by the shortest window that shows it."""
@@ -216,7 +228,10 @@ class Source:
             for variant, profile in profiles.items():
                 past = self._before(variant, now_s - window_s)
                 spans = self._spans(variant, now_s - window_s)
-                for change in (*compare(past, profile, window_s, spans), *moved(past, profile, window_s)):
+                for change in (
+                    *compare(past, profile, window_s, spans, self.told.keys()),
+                    *moved(past, profile, window_s),
+                ):
                     if self._is_news(variant, change, past, profile, now_s):
                         drift = Drift(variant, change, window_s)
                         if is_over(drift, past, shorter, was=(variant, change.share) in self.over):
@@ -227,10 +242,9 @@ class Source:
         busy = _busy(found.values())
         if busy and self._find_maps(busy):
             return self.judge(now_s)
-        # What was lost and is back is not how things are; what came and went has been seen.
-        self._hold(now_s, [*(drift for drift in over if drift.change.what not in _CAME), *found.values()])
+        self._hold(now_s, found.values())
         self._let_go(now_s, over, found.values())
-        told = sorted(self._once(found.values()), key=lambda drift: -drift.change.surprise)
+        told = sorted(self._once(now_s, found.values()), key=lambda drift: -drift.change.surprise)
         self.told |= {drift.change.share: now_s for drift in told}
         return told
 
@@ -248,11 +262,13 @@ class Source:
         if change.what in _CAME and change.share in self.went:
             return False
         if change.what is What.VALUE_NEW:
-            others = self.turned.get(change.path, set()) - {change.share.value}
-            usual = len(others) >= _TURNS or self.arrivals.usual(variant, change.path, change.share.value)
+            others = dict(self.turned.get(change.path, {}))
+            often = came_before(others.values(), others.pop(change.share.value, now_s)) >= TURNS
+            usual = often or self.arrivals.usual(variant, change.path, change.share.value, now_s)
             return not usual and not next_in_series(past, change)
         if change.what is What.APPEARED:
-            return not self._known_elsewhere(variant, change.path, now_s - WINDOWS_S[-1])
+            usual = self.arrivals.usual_place(variant, now.places[change.path].parent, change.path, now_s)
+            return not usual and not self._known_elsewhere(variant, change.path, now_s - WINDOWS_S[-1])
         if change.moved_to and self._known_elsewhere(variant, change.moved_to, now_s - WINDOWS_S[-1]):
             return False
         return not replaced(past, now, change, self.arrivals.lately(variant, change.path, now_s))
@@ -263,7 +279,7 @@ class Source:
         courses = (past.courses.get(path, {}).get(Share(path, Stat.PRESENT)) for past in others)
         return any(course is not None and course.count >= _NOW_AND_THEN and course.share < 0.98 for course in courses)
 
-    def _once(self, drifts: Iterable[Drift]) -> Iterator[Drift]:
+    def _once(self, now_s: int, drifts: Iterable[Drift]) -> Iterator[Drift]:
         """What changes in several kinds of documents at once is told of one of them, and goes on being so."""
         speaks: dict[Share, Drift] = {}
         for drift in sorted(drifts, key=lambda drift: -drift.change.surprise):
@@ -275,7 +291,7 @@ class Source:
                 speaks[share] = drift
         for share, drift in speaks.items():
             if drift.change.what is What.VALUE_NEW:
-                self.turned.setdefault(share.path, set()).add(share.value)
+                self.turned.setdefault(share.path, {}).setdefault(share.value, now_s)
             yield drift
         known = {share: variant for share, variant in self._speaker.items() if share in self.told}
         self._speaker = known | {share: drift.variant for share, drift in speaks.items()}
@@ -289,30 +305,30 @@ class Source:
             for (owner, share), known in self.accepted.items()
         )
 
-    def _hold(self, now_s: int, drifts: Iterable[Drift]) -> None:
-        """What drifts is not learned while it does. All else is, whatever drifts beside it."""
-        held: dict[str, dict[str, int]] = {}
-        for drift in drifts:
-            before = self._held.get(drift.variant, {}).get(drift.change.path, now_s - drift.window_s)
-            held.setdefault(drift.variant, {})[drift.change.path] = max(before, now_s - _HELD_S_MAX)
-        changed = {name for name in held.keys() | self._held.keys() if held.get(name) != self._held.get(name)}
-        self._held = held
+    def _hold(self, now_s: int, found: Iterable[Drift]) -> None:
+        changed = self.holds.look(
+            now_s,
+            [((one.variant, one.change.path), now_s - one.window_s, not is_known_after(one.change)) for one in found],
+        )
         self._pasts = {key: past for key, past in self._pasts.items() if key[0] not in changed}
 
     def _since(self, start_s: int) -> Profiles:
-        whole = (profiles for at_s, profiles in self.hours if at_s >= start_s)
+        first_s = start_s + -start_s % HOUR_S
+        if first_s not in self._merged:
+            self._merged[first_s] = merged([profiles for at_s, profiles in self.hours if at_s >= first_s])
         part = (profiles for at_s, profiles in self.ticks if at_s + TICK_S > start_s)
-        return merged([*whole, *part])
+        return merged([self._merged[first_s], *part])
 
     def _before(self, variant: str, until_s: int) -> Past:
         """What was learned, with the hours of the last day that were over by then."""
         key = variant, until_s - until_s % HOUR_S
         past = self._pasts.get(key)
         if past is None:
-            learned = self.pasts.get(variant)
-            past = self._pasts[key] = learned.copy() if learned else Past()
+            from_s = max((at_s for name, at_s in self._pasts if name == variant and at_s < key[1]), default=0)
+            known = self._pasts[variant, from_s] if from_s else self.pasts.get(variant)
+            past = self._pasts[key] = known.copy() if known else Past()
             for hour_s, profiles in self._whole_hours():
-                if hour_s + HOUR_S <= key[1] and variant in profiles:
+                if from_s <= hour_s <= key[1] - HOUR_S and variant in profiles:
                     self._add(past, variant, hour_s, profiles[variant])
         return past
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import exp, log
 from typing import Final
@@ -26,6 +26,7 @@ _SHOWN: Final = re.compile(
     re.IGNORECASE,
 )
 TOGETHER_NS: Final = 15 * 60 * 10**9  # what begins so close together at one source is one event
+_UNSEEN_NS_MAX: Final = 6 * 3_600 * 10**9  # of what comes so seldom, nothing tells which change it belongs to
 _TOGETHER_MIN: Final = 0.8
 _VERSIONS_MAX: Final = 5
 _GONE: Final = (What.VANISHED, What.RARER, What.MORE_NULL, What.MORE_EMPTY)
@@ -72,6 +73,7 @@ class Cause:
     affected: tuple[int, ...]  # numbers of the samples that show it
     unaffected: tuple[int, ...]
     versions: tuple[OfVersion, ...] = ()  # the most frequent first
+    after_ns: int | None = None  # the last document before it began that could have shown it
 
     @property
     def sure(self) -> float:
@@ -88,9 +90,9 @@ def shows(change: Change, document: Sequence[Seen], kind: str) -> bool | None:
         return None if not _could_have(change.path, document) else not here
     if change.what is What.APPEARED:
         return None if not _could_have(change.path, document) else bool(here)
-    if not here:
-        return None
-    return any(_fits(change, seen) for seen in here)
+    if change.share.stat is not Stat.NULL:
+        here = [seen for seen in here if seen.type is not Type.NULL]  # which has no type and no value
+    return any(_fits(change, seen) for seen in here) if here else None
 
 
 def _could_have(path: str, document: Sequence[Seen]) -> bool:
@@ -150,6 +152,7 @@ def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -
         tuple(sample.number for sample in odd[: limits.DRIFT_EXAMPLES_MAX]),
         tuple(sample.number for sample in others[-limits.DRIFT_EXAMPLES_MAX :]),
         tuple(_of_versions(told[start or 0 :], {sample.number for sample in odd})),
+        told[start - 1].at_ns if start else None,
     )
 
 
@@ -194,6 +197,14 @@ def turning(marks: Sequence[bool]) -> int | None:
 def _likelihood(count: int, of: int) -> float:
     rest = of - count
     return (count * log(count / of) if count else 0.0) + (rest * log(rest / of) if rest else 0.0)
+
+
+def beginning(cause: Cause, known_ns: Iterable[int]) -> int | None:
+    """When it began: with a known change, where that lies between the last document without it and the first."""
+    if cause.began_ns is None or cause.after_ns is None:
+        return cause.began_ns
+    first_ns = max(cause.after_ns, cause.began_ns - _UNSEEN_NS_MAX)
+    return min((at_ns for at_ns in known_ns if first_ns < at_ns <= cause.began_ns), default=cause.began_ns)
 
 
 def sentence(cause: Cause) -> str:

@@ -10,15 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from botwatch import limits
-from botwatch.detect.drift.compare import Change, What
+from botwatch.detect.drift.compare import CRITICAL, Change, What, is_known_after
+from botwatch.detect.drift.holds import Where
 from botwatch.detect.drift.maps import folded
 from botwatch.detect.drift.profile import Share, Stat
 from botwatch.detect.drift.source import Drift, Source
-from botwatch.detect.drift.story import TOGETHER_NS, Cause, Sample, masked, sentence, tell
+from botwatch.detect.drift.story import TOGETHER_NS, Cause, Sample, beginning, masked, sentence, tell
 from botwatch.detect.rows_drift import DriftRow
 from botwatch.watch.payloads.reading import Document
 
 OVER_NS: Final = 30 * 60 * 10**9  # not found for so long: over
+_HELD_MAX: Final = 2 * limits.DRIFTS_PER_SOURCE_MAX
 _LOST_NS_MAX: Final = 2 * 3_600 * 10**9
 REMEMBERED_NS: Final = 2 * 86_400 * 10**9
 # When more is known of whom it touches, and of which versions: before incidents look for their causes again.
@@ -144,13 +146,39 @@ def accepted(session: Session, source: str) -> list[DriftRow]:
     return list(session.scalars(query.order_by(DriftRow.id)))
 
 
-def turned(session: Session, source: str) -> list[tuple[str, str]]:
-    """Where values were found to be new, and which."""
-    query = sa.select(DriftRow.path, DriftRow.value).where(
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a source has to know of what was found and said of it when it is taken up again."""
+
+    accepted: Sequence[DriftRow]
+    turned: Sequence[tuple[str, str, int]]  # values that were found to be new: where, which, and when first
+    told: dict[Share, int]
+    held: Sequence[tuple[Where, int, int, bool]]  # drifted from when to when, and nobody said that it is right; lasting
+
+
+def before(session: Session, source: str, from_ns: int, now_ns: int) -> Before:
+    held = [
+        ((row.variant, row.path), row.began_ns // 10**9, row.last_ns // 10**9, lasting)
+        for row in _unaccepted_since(session, source, from_ns)
+        if What(row.what) not in CRITICAL and ((lasting := not is_known_after(change_of(row))) or row.ended_ns is None)
+    ]
+    return Before(accepted(session, source), _turned(session, source), told(session, source, now_ns), held)
+
+
+def _turned(session: Session, source: str) -> list[tuple[str, str, int]]:
+    query = sa.select(DriftRow.path, DriftRow.value, sa.func.min(DriftRow.found_ns)).where(
         DriftRow.source == source, DriftRow.what == What.VALUE_NEW.value
     )
-    rows = session.execute(query.distinct().limit(limits.DRIFTS_PER_SOURCE_MAX))
-    return [(str(path), str(value)) for path, value in rows]
+    rows = session.execute(query.group_by(DriftRow.path, DriftRow.value).limit(limits.DRIFTS_PER_SOURCE_MAX))
+    return [(str(path), str(value), int(found_ns) // 10**9) for path, value, found_ns in rows]
+
+
+def _unaccepted_since(session: Session, source: str, from_ns: int) -> Sequence[DriftRow]:
+    query = sa.select(DriftRow).where(
+        DriftRow.source == source, DriftRow.last_ns > from_ns, DriftRow.accepted_ns.is_(None)
+    )
+    newest = session.scalars(query.order_by(DriftRow.began_ns.desc()).limit(_HELD_MAX)).all()
+    return newest[::-1]
 
 
 def told(session: Session, source: str, now_ns: int) -> dict[Share, int]:
@@ -181,12 +209,13 @@ def _goes_on(row: DriftRow, began_ns: int, now_ns: int) -> bool:
 def add(session: Session, source: str, told: Sequence[Told], now_ns: int) -> list[str]:
     """Make rows of what is new; the sentences of those that were."""
     known, before = live(session, source), {key_of(row): row for row in ended(session, source, now_ns)}
+    begun = [row.began_ns for row in (*known.values(), *before.values())]
     added: list[str] = []
     for finding in told:
         drift, change = finding.cause.drift, finding.cause.drift.change
         if finding.key in known or len(known) + len(added) >= limits.DRIFTS_PER_SOURCE_MAX:
             continue
-        began_ns = finding.cause.began_ns or now_ns - drift.window_s * 10**9
+        began_ns = beginning(finding.cause, begun) or now_ns - drift.window_s * 10**9
         if (again := before.get(finding.key)) and _goes_on(again, began_ns, now_ns):
             again.last_ns, again.ended_ns = now_ns, None
             continue
@@ -212,5 +241,6 @@ def add(session: Session, source: str, told: Sequence[Told], now_ns: int) -> lis
                 evidence=dict(finding.evidence),
             )
         )
+        begun.append(began_ns)
         added.append(text)
     return added

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from botwatch import limits
 from botwatch.clock import SECOND_NS, Clock
 from botwatch.detect.drift.kinds import Kinds
-from botwatch.detect.drift.profile import Share
 from botwatch.detect.drift.shape import ROOT
 from botwatch.detect.drift.source import HOUR_S, TICK_S, Drift, Source
 from botwatch.detect.rows_drift import DriftRow, SourceRow
@@ -176,24 +175,25 @@ class Keeper:
         return source
 
     def _restored(self, name: str, last_hour_s: int | None, from_ns: int) -> Source:
-        def read(session: Session) -> tuple[SourceRow | None, list[DriftRow], list[tuple[str, str]], dict[Share, int]]:
-            told = findings.told(session, name, self._clock.now_ns())
-            return session.get(SourceRow, name), findings.accepted(session, name), findings.turned(session, name), told
+        def read(session: Session) -> tuple[SourceRow | None, findings.Before]:
+            return session.get(SourceRow, name), findings.before(session, name, from_ns, self._clock.now_ns())
 
-        row, accepted, turned, told = self._database.read_now(read)
+        row, before = self._database.read_now(read)
         declared = self._declared.get(name)
         known = Kinds(tuple(row.kinds["fields"]), tuple(row.kinds["carried"])) if row else None
         source = Source(name, declared.kinds if declared and declared.kinds else known)
         source.maps = set(row.kinds.get("maps", ())) if row else set()
+        for where, first_s, last_s, lasting in before.held:
+            source.holds.keep(where, first_s, last_s, lasting=lasting)
         if row is not None and last_hour_s is not None and source.kinds == known:
             since_s = max(from_ns, row.since_ns) // SECOND_NS
             # The last hour may have been kept before it was over: it is counted again.
             for hour_s, hour in profiles.load(self._store, name, since_s)[:-1]:
                 source.restore(hour_s, hour)
-        source.told = told
-        for path, value in turned:
-            source.turned.setdefault(path, set()).add(value)
-        for found in accepted:
+        source.told = before.told
+        for path, value, at_s in before.turned:
+            source.turned.setdefault(path, {})[value] = at_s
+        for found in before.accepted:
             source.accept(
                 found.variant, findings.change_of(found), (found.accepted_ns or 0) // SECOND_NS, found.moved_to
             )
