@@ -60,7 +60,7 @@ SPOOL_META_CHARS_MAX = 4_096
 
 # --- store
 BATCH_BYTES_MAX = 40 * MIB
-BATCH_ITEMS_MAX = 140_000  # what one insert holds in memory grows with them: points are small and many
+BATCH_ITEMS_MAX = 120_000  # what one insert holds in memory grows with them: points are small and many
 BATCH_PARCELS_MAX = 1024
 STORE_QUERY_S_MAX = 30
 STORE_QUERY_ROWS_MAX = 1_000_000

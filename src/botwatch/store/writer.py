@@ -33,7 +33,6 @@ _ATTEMPTS_BEFORE_SPLIT: Final = 5
 _OUT_OF_MEMORY: Final = 241
 _MUCH: Final = 0.5  # of a batch: after it there is no pause, for more may wait
 _SHARE_OF_A_CORE: Final = 0.04  # what inserts of one inbox may take while batches are small
-_PAUSE_S_MAX: Final[Mapping[Inbox, float]] = {Inbox.POINTS: 5.0}  # their ticks are ten seconds long
 
 _NATIVE: Final = frozenset({Inbox.TURNS, Inbox.CONTRACTS})  # what the engine itself has put into its own format
 
@@ -255,8 +254,7 @@ class Writer:
     def _pause_s(self, batch: Batch, insert_s: float) -> float:
         if batch.share >= _MUCH:
             return 0.0
-        pause_s_max = max(self._pause_s_max, _PAUSE_S_MAX.get(batch.inbox, 0.0))
-        return min(pause_s_max, max(self._pause_s_min, insert_s / _SHARE_OF_A_CORE))
+        return min(self._pause_s_max, max(self._pause_s_min, insert_s / _SHARE_OF_A_CORE))
 
     def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
         """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
