@@ -116,7 +116,7 @@ def test_a_server_that_asks_for_peace_gets_it(tmp_path: Path) -> None:
 def test_a_wrong_key_loses_nothing_and_is_told_without_the_key(
     tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Answering(Reply(status, KEY.encode())) as server, reporting(server.url, tmp_path) as reporter:
+    with Answering(*[Reply(status, KEY.encode())] * 99) as server, reporting(server.url, tmp_path) as reporter:
         tell(reporter, 1)
         until(lambda: "does not know the ingest key" in caplog.text)
         assert reporter.backlog == 1
@@ -126,7 +126,7 @@ def test_a_wrong_key_loses_nothing_and_is_told_without_the_key(
 
 def test_what_answers_but_is_not_botwatch_takes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     portal = Reply(200, b"<html>sign in</html>", {"content-type": "text/html"})
-    with Answering(portal) as server, reporting(server.url, tmp_path) as reporter:
+    with Answering(*[portal] * 99) as server, reporting(server.url, tmp_path) as reporter:
         tell(reporter, 1)
         until(lambda: "is not Botwatch" in caplog.text)
         assert reporter.backlog == 1
