@@ -54,6 +54,7 @@ def _request_of_bytes() -> type[Message]:
 
 _REQUEST: Final = _request_of_bytes()
 _TAG = itemgetter(0)
+_BESIDE_BYTES: Final = 100  # what a text takes in memory beside its own bytes: many short ones are bounded, too
 
 
 class Known:
@@ -105,7 +106,7 @@ class Known:
             return True
         if not _written_by_us(new):
             return False
-        self._bytes += sum(map(len, new))
+        self._bytes += sum(map(len, new)) + _BESIDE_BYTES * len(new)
         if self._bytes > self._bytes_max:
             self._seen, self._bytes = set(), 0
         else:
