@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")  # never our own secrets
+_LOOK_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +66,23 @@ async def run(
     tasks = [asyncio.create_task(feed()), asyncio.create_task(read())]
     try:
         async with asyncio.timeout(seconds):
-            # Whoever it left running in the background may hold its output open: its own end is what counts.
-            code = await process.wait()
+            code = await _end_of(process)
             await asyncio.wait(tasks, timeout=1.0)
     except TimeoutError:
         pass
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        if process.returncode is None:
-            await process.wait()
+        await _end_of(process)
         await _end(tasks)
     return Ended(code, bytes(found).decode("utf-8", "replace"), seen > len(found))
+
+
+async def _end_of(process: asyncio.subprocess.Process) -> int:
+    """Its own: `wait` also waits, on some loops, for whoever it left in the background to let go of its output."""
+    while process.returncode is None:  # noqa: ASYNC110 - there is no event that tells it on every loop
+        await asyncio.sleep(_LOOK_S)
+    return process.returncode
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

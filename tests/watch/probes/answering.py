@@ -58,7 +58,8 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> As
             task.cancel()
         await asyncio.gather(*tasks)
         for writer in writers:
-            writer.transport.abort()  # what was never read would keep it open
+            with contextlib.suppress(AttributeError):  # of TLS that was closed twice, in Python 3.11.2
+                writer.transport.abort()  # what was never read would keep it open
         await asyncio.sleep(0)
 
 
