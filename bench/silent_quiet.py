@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from families import FAMILIES, Make
+from families_services import SERVICES
 from families_unseen import UNSEEN
+from families_unseen_more import UNSEEN_MORE
 from families_wild import WILD
 from habits import DAY_S, QUIET_DAYS, START_S, arrivals
 
@@ -80,7 +82,8 @@ class Told:
 
 
 def quiet(volumes: list[int], weeks: int, seed: int, only: list[str], every_s: int) -> None:
-    families = {name: make for name, make in (FAMILIES | WILD | UNSEEN).items() if not only or name in only}
+    every = FAMILIES | WILD | SERVICES | UNSEEN | UNSEEN_MORE
+    families = {name: make for name, make in every.items() if not only or name in only}
     each = QUIET_DAYS / 7 + weeks
     for volume in volumes:
         false: dict[str, Told] = {}

@@ -19,6 +19,8 @@ from botwatch.detect.drift.profile import Past, Place, Profile, Share, Stat, has
 from botwatch.detect.drift.shape import ROOT, Type
 
 SURPRISE_MIN: Final = 35.0  # about one in a hundred million by chance
+_UNHEARD_SURPRISE_MIN: Final = 20.0  # of a value nobody had among few that are known: one in a hundred thousand
+_UNHEARD_MIN: Final = 4  # documents
 DOCUMENTS_LEARNED_MIN: Final = 60.0
 HOURS_LEARNED_MIN: Final = 3.0
 CHOICE_HOURS_MIN: Final = 20.0  # values, and what is not always there, have the rhythm of a day: it must have been seen
@@ -208,8 +210,8 @@ def _collapsed(look: _Look, share: Share, course: Course, count: float, of: floa
 
 
 def _new_value(look: _Look, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
-    if course.count < 1 and count >= 5 and count / of >= _SMALL:
-        yield from _sure(look, What.VALUE_NEW, share, course, (count, of), steady=False)
+    if course.count < 1 and count >= _UNHEARD_MIN and count / of >= _SMALL:
+        yield from _sure(look, What.VALUE_NEW, share, course, (count, of), steady=False, least=_UNHEARD_SURPRISE_MIN)
 
 
 def _appeared(look: _Look, path: str, place: Place) -> Iterator[Change]:
@@ -239,7 +241,14 @@ def _is_loose(past: Past, parent: str) -> bool:
 
 
 def _sure(
-    look: _Look, what: What, share: Share, course: Course, counts: tuple[float, float], *, steady: bool
+    look: _Look,
+    what: What,
+    share: Share,
+    course: Course,
+    counts: tuple[float, float],
+    *,
+    steady: bool,
+    least: float = SURPRISE_MIN,
 ) -> Iterator[Change]:
     """What was always so, or never, needs no days to be known by; what is so now and then does."""
     if course.of < DOCUMENTS_LEARNED_MIN / 2:
@@ -248,7 +257,7 @@ def _sure(
     surprise = ratio(course.count, course.of, count, of) / course.wandering(of, look.window_s)
     if not steady:
         surprise = course.sure(surprise)
-    if surprise >= SURPRISE_MIN:
+    if surprise >= least:
         yield Change(what, share, course.count, course.of, count, of, surprise)
 
 
