@@ -140,4 +140,4 @@ def test_what_is_looked_at_again_says_in_how_many_it_is_by_now(database: Databas
         row = findings.live(session, SOURCE)[later.key]
         return row.sentence, row.evidence["sessions"], row.evidence.get("after")
 
-    assert database.write_now(write) == ("`campaign` has come, in 90.0%", ["s1"], None)
+    assert database.write_now(write) == ("`campaign` has come, in 90 %", ["s1"], None)

@@ -18,6 +18,7 @@ from botwatch.detect.drift.compare import CRITICAL, Change, What
 from botwatch.detect.drift.profile import Stat
 from botwatch.detect.drift.shape import Seen, Type, inside
 from botwatch.detect.drift.source import KIND, Drift, Source
+from botwatch.measure.amounts import SHARE, told
 
 # Names of fields, the words that stand for no value in any language, and marks of pages where JSON was expected.
 _SHOWN: Final = re.compile(
@@ -133,26 +134,26 @@ def tell(drifts: Sequence[Drift], samples: Sequence[Sample], source: Source) -> 
 
 
 def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -> Cause:
-    told = [sample for sample in samples if sample.number in shown]
-    marks = [shown[sample.number] for sample in told]
+    saying = [sample for sample in samples if sample.number in shown]
+    marks = [shown[sample.number] for sample in saying]
     start = turning(marks)
     rising = start is None or _share(marks[start:]) >= _share(marks[:start])
     # What collapses is shown by its not being there any more.
-    odd = [sample for sample, mark in zip(told, marks, strict=True) if mark is rising]
-    others = [sample for sample, mark in zip(told, marks, strict=True) if mark is not rising]
+    odd = [sample for sample, mark in zip(saying, marks, strict=True) if mark is rising]
+    others = [sample for sample, mark in zip(saying, marks, strict=True) if mark is not rising]
     if start is not None:
-        since = told[start].number
+        since = saying[start].number
         odd = [sample for sample in odd if sample.number >= since]
         others = [sample for sample in others if sample.number < since] or others
     moved = _companion(odd, others) or drift.change.moved_to if drift.change.what in _GONE else ""
     return Cause(
         drift,
         moved,
-        told[start].at_ns if start is not None else None,
+        saying[start].at_ns if start is not None else None,
         tuple(sample.number for sample in odd[: limits.DRIFT_EXAMPLES_MAX]),
         tuple(sample.number for sample in others[-limits.DRIFT_EXAMPLES_MAX :]),
-        tuple(_of_versions(told[start or 0 :], {sample.number for sample in odd})),
-        told[start - 1].at_ns if start else None,
+        tuple(_of_versions(saying[start or 0 :], {sample.number for sample in odd})),
+        saying[start - 1].at_ns if start else None,
     )
 
 
@@ -211,26 +212,27 @@ def sentence(cause: Cause) -> str:
     """What happened, in words. Paths and values are foreign text."""
     change = cause.drift.change
     path, value = f"`{change.path}`", f"`{change.share.value}`"
-    share = f"{change.before:.1%} → {change.now:.1%}"
+    before, now = told(change.before, SHARE), told(change.now, SHARE)
+    share = f"{before} → {now}"
     if cause.moved_to:
         gone = change.now_of - change.now_count
         return f"{path} is gone where `{cause.moved_to}` has come, in {gone:,.0f} of {change.now_of:,.0f}"
     texts = {
-        What.APPEARED: f"{path} has come, in {change.now:.1%}",
-        What.VANISHED: f"{path} is gone, it was in {change.before:.1%}",
+        What.APPEARED: f"{path} has come, in {now}",
+        What.VANISHED: f"{path} is gone, it was in {before}",
         What.RARER: f"{path} is missing more often: present {share}",
         What.MORE_NULL: f"{path} is null more often: {share}",
         What.MORE_EMPTY: f"{path} is empty more often: {share}",
         What.TYPE_CHANGED: f"{path} is of type {change.share.value}: {share}",
-        What.NESTED: f"{path} holds an object where a value was, in {change.now:.1%}",
+        What.NESTED: f"{path} holds an object where a value was, in {now}",
         What.VALUE_COLLAPSED: f"{value} in {path} is rare now: {share}",
-        What.VALUE_NEW: f"{value} is new in {path}, in {change.now:.1%}",
+        What.VALUE_NEW: f"{value} is new in {path}, in {now}",
     }
     if change.what in CRITICAL:
         return _critical(change)
     if change.path == KIND:
         texts[What.VALUE_COLLAPSED] = f"documents of the kind {value} are rare now: {share}"
-        texts[What.VALUE_NEW] = f"documents of the kind {value} are new, {change.now:.1%} of all"
+        texts[What.VALUE_NEW] = f"documents of the kind {value} are new, {now} of all"
     return texts[change.what]
 
 
