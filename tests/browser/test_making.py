@@ -158,14 +158,23 @@ def test_who_hears_of_what_is_said_in_the_page(server: Botwatch, open_page: Open
     expect(panel(page, "Add a channel")).to_be_visible()
     (kept,) = [one for one in asked(server, "GET", "/api/channels").json() if one["name"] == "oncall"]
     assert (kept["options"], kept["secrets"]) == ({"format": "alertmanager"}, ["url"])
+    held: list[Route] = []
+    page.route(
+        "**/api/routes", lambda route: held.append(route) if route.request.method == "GET" else route.continue_()
+    )
     for name, severity in (("Nights", "critical"), ("Days", "warning")):
         page.get_by_role("button", name="Add a route").click()
         form = panel(page, "A new route")
         form.get_by_label("Name").fill(name)
         form.get_by_role("checkbox", name=severity).check()
         form.get_by_role("checkbox", name="oncall").check()
-        form.get_by_role("button", name="Save").click()
+        with page.expect_request(lambda request: request.method == "GET" and request.url.endswith("/api/routes")):
+            form.get_by_role("button", name="Save").click()
+        # Routes are sent as a whole: another is not saved before the first is in what it would be added to.
+        expect(form.get_by_role("button", name="Save")).to_be_disabled()
+        held.pop().continue_()
         expect(page.get_by_role("row", name=name)).to_contain_text(f"severity {severity}")
+    page.unroute("**/api/routes")
     page.get_by_role("button", name="Route 2 earlier").click()
     expect(panel(page, "Who hears of what").locator("tbody tr").first).to_contain_text("Days")
     look.shot("routes-light-1440")

@@ -1,4 +1,5 @@
-// Doing something to what is on the page: it is sent, and what may have changed by it is asked for again.
+// Doing something to what is on the page: it is sent, and what may have changed by it is asked for again. Until that is
+// there nothing else can be done: a list that is sent whole would lose what was just put into it.
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -16,8 +17,8 @@ export function useChange(...paths: string[]) {
       setError(problem as Error);
       return null;
     } finally {
+      await Promise.all(paths.map((path) => client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path) })));
       setBusy(false);
-      for (const path of paths) void client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path) });
     }
   };
   return { change, error, busy };
