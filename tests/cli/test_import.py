@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class State:
         self.file = folder / "botwatch-data" / "state.db"
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.file) as connection:
+        with closing(sqlite3.connect(self.file)) as connection:
             return connection.execute(query).fetchall()
 
     @property
@@ -165,7 +166,7 @@ class TestBotpress:
     def test_again_is_the_same_and_what_people_made_stays(self, run: Any, state: State, command: Command) -> None:
         assert run("botpress.config.json", config()).code == 0
         assert run("botpress.config.json", config()).code == 0
-        with sqlite3.connect(state.file) as connection:
+        with closing(sqlite3.connect(state.file)) as connection, connection:
             connection.execute("UPDATE rules SET source = 'api', changed_by = 'ann' WHERE name = ?", (NAMES[1],))
         done = run("botpress.config.json", config())
         assert done.code == 1
@@ -303,7 +304,7 @@ class TestConfigCsv:
 
     def test_what_people_set_up_of_the_rule_stays(self, run: Any, state: State) -> None:
         assert run("config.csv", csv({"alert-cpu-threshold": "80"})).code == 0
-        with sqlite3.connect(state.file) as connection:
+        with closing(sqlite3.connect(state.file)) as connection, connection:
             rule = {**state.rules["CPU usage critical"], "notify": [], "runbook": "https://wiki/cpu", "enabled": False}
             connection.execute("UPDATE rules SET rule = ?", (json.dumps(rule),))
         done = run("config.csv", csv({"alert-cpu-threshold": "60"}))

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ async def test_a_sound_file_is_opened_without_a_word(tmp_path: Path) -> None:
 
 async def test_a_file_whose_counts_were_changed_is_told(tmp_path: Path) -> None:
     file = await written(tmp_path, 3)
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         db.execute("delete from parcels where id = 2")
     db.close()
     spool = open_spool(tmp_path)
@@ -118,12 +119,12 @@ async def test_a_file_whose_counts_were_changed_is_told(tmp_path: Path) -> None:
 
 async def test_a_spool_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     file = await written(tmp_path, 1)
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         db.execute("pragma user_version=2")
     db.close()
     with pytest.raises(SpoolError, match=r"newer Botwatch \(format 2, this one reads 1\)"):
         open_spool(tmp_path)
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         db.execute("pragma user_version=1")
     db.close()
     spool = open_spool(tmp_path)  # the lock was let go of
@@ -133,7 +134,7 @@ async def test_a_spool_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 async def test_a_spool_with_an_unknown_inbox_is_left_alone(tmp_path: Path) -> None:
     file = await written(tmp_path, 1)
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         db.execute("update parcels set inbox = 'inbox_dreams'")
     db.close()
     with pytest.raises(SpoolError, match=r"cannot be read .*inbox_dreams"):
@@ -142,7 +143,7 @@ async def test_a_spool_with_an_unknown_inbox_is_left_alone(tmp_path: Path) -> No
 
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "spool.db") as db:
+    with closing(sqlite3.connect(tmp_path / "spool.db")) as db, db:
         db.execute("create table theirs (a)")
     db.close()
     with pytest.raises(SpoolError, match="expected a spool and found another database"):
