@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from botwatch.detect.drift.compare import What, compare
-from botwatch.detect.drift.kinds import ONLY, Kinds, choose
+from botwatch.detect.drift.kinds import ONLY
 from botwatch.detect.drift.profile import Profile, Share, Stat
 from botwatch.detect.drift.shape import ROOT, shape
 from botwatch.detect.drift.source import HOUR_S, TICK_S, Drift, Source
@@ -210,44 +210,6 @@ def test_a_source_is_not_judged_before_it_is_known() -> None:
     for at_s, document in stream(random.Random(7), START_S, START_S + 2 * HOUR_S, PER_HOUR):
         source.observe(at_s, shape(document))
         assert source.judge(at_s) == []
-
-
-def platform(r: random.Random) -> Document:
-    """Three kinds, one of them rare, each with places of its own."""
-    kind = r.choices(["message", "reaction", "join"], [80, 18, 2])[0]
-    body: Document = {"type": kind, "user": f"U{r.randint(10**8, 10**9)}"}
-    if kind == "message":
-        return body | {"text": "hello", "channel": "C1", "thread": None if r.random() < 0.5 else "1.2"}
-    return body | ({"item": {"id": 1}, "emoji": "+1"} if kind == "reaction" else {"team": {"id": 2}})
-
-
-def carried(r: random.Random) -> Document:
-    body: Document = {"update": r.randint(1, 10**6)}
-    kind = r.choices(["message", "callback", "edited"], [8, 1, 1])[0]
-    return body | {kind: {"id": 1, "data" if kind == "callback" else "text": "x"}}
-
-
-@pytest.mark.parametrize(
-    ("make", "kinds"),
-    [
-        (platform, Kinds(("type",))),
-        (carried, Kinds((), ("callback", "edited", "message"))),
-        (lambda r: {"a": r.choice("xyz"), "b": 1}, Kinds()),
-    ],
-)
-def test_kinds_are_found_by_themselves(make: Callable[[random.Random], Document], kinds: Kinds) -> None:
-    r = random.Random(8)
-    assert choose([shape(make(r)) for _ in range(400)]) == kinds
-
-
-def test_a_rare_kind_that_comes_more_often_is_not_a_change_of_the_others() -> None:
-    source, r = Source("platform"), random.Random(9)
-    for at_s, _ in stream(random.Random(1), START_S, CHANGED_S, PER_HOUR):
-        source.observe(at_s, shape(platform(r)))
-    for at_s, _ in stream(random.Random(2), CHANGED_S, CHANGED_S + 3 * HOUR_S, PER_HOUR):
-        document = platform(r)
-        source.observe(at_s, shape(document if r.random() < 0.9 else {"type": "join", "user": "U1", "team": {"id": 2}}))
-    assert {drift.change.path for drift in source.judge(CHANGED_S + 3 * HOUR_S)} <= {"(kind)"}
 
 
 def test_the_moment_a_share_turned_is_found() -> None:

@@ -19,6 +19,7 @@ DOCUMENTS_MIN: Final = 60
 _EXPLAINS_MIN: Final = 0.3  # of what is not known about the places of a document
 _DEPTH_MAX: Final = 4
 _OPTIONAL: Final = (0.01, 0.99)
+_TOGETHER: Final = 2  # places come in such groups, so that each kind has to be paid for less often than by place
 ONLY: Final = "(document)"  # the kind of documents that have no kinds
 REST: Final = "(other)"
 
@@ -83,7 +84,10 @@ def _best(
 ) -> tuple[Kinds, float]:
     best, least = otherwise, doubt * (1 - _EXPLAINS_MIN)
     for kinds in candidates:
-        left = _doubt(held, [path for path in optional if path not in kinds.fields], _tell(kinds))
+        tell = _tell(kinds)
+        if len({tell(places) for places in held}) > limits.DRIFT_VARIANTS_PER_SOURCE_MAX:
+            continue
+        left = _doubt(held, [path for path in optional if path not in kinds.fields], tell)
         if left < least:
             best, least = kinds, left
     return best, (least if best is not otherwise else doubt)
@@ -148,7 +152,7 @@ def _doubt(held: Sequence[Mapping[str, Seen]], optional: Sequence[str], tell: Te
     doubt = 0.0
     for kind, size in sizes.items():
         doubt += sum(_entropy(count, size) for count in counts[kind].values())
-        doubt += 0.5 * log(len(held)) * len(optional) / 4
+        doubt += 0.5 * log(len(held)) * len(optional) / _TOGETHER
     return doubt
 
 

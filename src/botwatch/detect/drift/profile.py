@@ -68,6 +68,10 @@ class Place:
             self.values = None  # more than a choice is
         self._bound()
 
+    def copy(self) -> Place:
+        values = None if self.values is None else dict(self.values)
+        return Place(self.parent, dict(self.types), self.empty, values, self.loose)
+
     def merge(self, other: Place) -> None:
         for kind, count in other.types.items():
             self.types[kind] = self.types.get(kind, 0) + count
@@ -104,18 +108,23 @@ class Profile:
         self.documents += other.documents
         self.folded += other.folded
         for path, theirs in other.places.items():
-            place = self._place(path, theirs.parent)
+            place = self.places.get(path)
             if place is not None:
                 place.merge(theirs)
+            elif self._has_room():
+                self.places[path] = theirs.copy()
 
     def _place(self, path: str, parent: str) -> Place | None:
         place = self.places.get(path)
-        if place is None:
-            if len(self.places) >= limits.DRIFT_PLACES_PER_PROFILE_MAX and not self._make_room():
-                self.folded += 1
-                return None
+        if place is None and self._has_room():
             place = self.places[path] = Place(parent)
         return place
+
+    def _has_room(self) -> bool:
+        if len(self.places) < limits.DRIFT_PLACES_PER_PROFILE_MAX or self._make_room():
+            return True
+        self.folded += 1
+        return False
 
     def _make_room(self) -> bool:
         """What came once gives way to what comes: one odd document must not keep the others from being counted."""

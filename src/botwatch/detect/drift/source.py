@@ -40,6 +40,7 @@ _BUSY_KEYS_MIN: Final = 3
 _NOW_AND_THEN: Final = 5
 _CAME: Final = (What.APPEARED, What.VALUE_NEW)
 _KNOWN_S_MAX: Final = 2 * 24 * HOUR_S  # what came and went is learned by then
+_KIND_KEPT_S: Final = 14 * 24 * HOUR_S
 _OVER: Final = 10.0  # about one in a hundred and fifty by chance
 
 # How far back a look goes: a clear change shows within minutes, a faint one needs a day of documents.
@@ -92,6 +93,7 @@ class Source:
     maps: set[str] = field(default_factory=set)  # objects whose keys are data
     arrivals: Arrivals = field(default_factory=Arrivals)
     holds: Holds = field(default_factory=Holds)
+    _came: dict[str, int] = field(default_factory=dict)  # the kinds that are told apart, and when each came last
     _speaker: dict[Share, str] = field(default_factory=dict)  # of which kind a new value is told
     _pasts: dict[tuple[str, int], Past] = field(default_factory=dict)  # as of an hour
     _merged: dict[int, Profiles] = field(default_factory=dict)  # whole hours from one on; anew each hour
@@ -140,12 +142,19 @@ class Source:
         _, profiles = self._tick(at_s)
         variant = self.kind(document)
         document = maps.folded(document, self.maps) if self.maps else document
-        if variant not in profiles and len(profiles) > limits.DRIFT_VARIANTS_PER_SOURCE_MAX:
+        if variant not in self._came and len(self._came) >= limits.DRIFT_VARIANTS_PER_SOURCE_MAX:
             variant = REST
+        self._came[variant] = at_s
         profiles.setdefault(variant, Profile()).add(document)
         profiles.setdefault(EVERY, Profile()).add(
             (Seen("", "", Type.OBJECT), Seen("", KIND, Type.STRING, value=variant[: limits.DRIFT_VALUE_CHARS_MAX]))
         )
+
+    def _forget_kinds(self, now_s: int) -> None:
+        """Those that did not come for long: who says that a field holds the kind may have named one of ids."""
+        for variant in [name for name, at_s in self._came.items() if now_s - at_s > _KIND_KEPT_S]:
+            del self._came[variant]
+            self.pasts.pop(variant, None)
 
     def kept_since(self, start_s: int) -> list[tuple[int, Profiles]]:
         """The hours that are still at hand, from the one on that this moment is in; the last is not over."""
@@ -158,6 +167,7 @@ class Source:
     def restore(self, hour_s: int, profiles: Profiles) -> None:
         """An hour as it was kept, older than all that is known already."""
         self.hours.append((hour_s, profiles))
+        self._came |= dict.fromkeys(profiles.keys() - {EVERY}, hour_s)
         self._merged = {}
         self.arrivals.note(hour_s, profiles)
 
@@ -196,9 +206,10 @@ class Source:
             self.hours.append((hour_s, merged(over)))
             self._merged = {}
             self.arrivals.note(*self.hours[-1])
-            young_s = hour_s + HOUR_S - WINDOWS_S[-1] - 2 * HOUR_S
-            # Of later hours one more document may have come since.
-            self._pasts = {key: past for key, past in self._pasts.items() if young_s <= key[1] <= hour_s}
+            # What the next look goes on from. Of later hours one more document may have come since.
+            bases = {hour_s + HOUR_S - window_s for window_s in WINDOWS_S[1:]}
+            self._pasts = {key: past for key, past in self._pasts.items() if key[1] in bases}
+            self._forget_kinds(hour_s)
             if hour_s // HOUR_S % _MAPS_EVERY_HOURS == 0:
                 self._find_maps()
         while self.hours and self.hours[0][0] < tick_s - WINDOWS_S[-1] - HOUR_S:
@@ -223,8 +234,7 @@ class Source:
         found: dict[tuple[str, str, str], Drift] = {}
         over: list[Drift] = []
         shorter: list[tuple[int, Profiles]] = []
-        for window_s in WINDOWS_S:
-            profiles = self._since(now_s - window_s)
+        for window_s, profiles in self._looks(now_s):
             for variant, profile in profiles.items():
                 past = self._before(variant, now_s - window_s)
                 spans = self._spans(variant, now_s - window_s)
@@ -312,12 +322,18 @@ class Source:
         )
         self._pasts = {key: past for key, past in self._pasts.items() if key[0] not in changed}
 
-    def _since(self, start_s: int) -> Profiles:
-        first_s = start_s + -start_s % HOUR_S
-        if first_s not in self._merged:
-            self._merged[first_s] = merged([profiles for at_s, profiles in self.hours if at_s >= first_s])
-        part = (profiles for at_s, profiles in self.ticks if at_s + TICK_S > start_s)
-        return merged([self._merged[first_s], *part])
+    def _looks(self, now_s: int) -> Iterator[tuple[int, Profiles]]:
+        """What came in each window. A longer one holds the shorter ones: what they have in common is counted once."""
+        ticks, lately = list(self.ticks), Profiles()
+        for window_s in WINDOWS_S:
+            start_s, more = now_s - window_s, list[Profiles]()
+            while ticks and ticks[-1][0] + TICK_S > start_s:
+                more.append(ticks.pop()[1])
+            lately = merged([lately, *more])
+            first_s = start_s + -start_s % HOUR_S
+            if first_s not in self._merged:
+                self._merged[first_s] = merged([profiles for at_s, profiles in self.hours if at_s >= first_s])
+            yield window_s, merged([self._merged[first_s], lately]) if self._merged[first_s] else lately
 
     def _before(self, variant: str, until_s: int) -> Past:
         """What was learned, with the hours of the last day that were over by then."""
@@ -327,20 +343,21 @@ class Source:
             from_s = max((at_s for name, at_s in self._pasts if name == variant and at_s < key[1]), default=0)
             known = self._pasts[variant, from_s] if from_s else self.pasts.get(variant)
             past = self._pasts[key] = known.copy() if known else Past()
-            for hour_s, profiles in self._whole_hours():
-                if from_s <= hour_s <= key[1] - HOUR_S and variant in profiles:
-                    self._add(past, variant, hour_s, profiles[variant])
+            for hour_s, profile in self._whole_hours(variant):
+                if from_s <= hour_s <= key[1] - HOUR_S:
+                    self._add(past, variant, hour_s, profile)
         return past
 
-    def _whole_hours(self) -> Iterator[tuple[int, Profiles]]:
+    def _whole_hours(self, variant: str) -> Iterator[tuple[int, Profile]]:
         """The last day's hours, and those whose ticks are still kept."""
-        yield from self.hours
+        yield from ((hour_s, profiles[variant]) for hour_s, profiles in self.hours if variant in profiles)
         by_hour: dict[int, list[Profiles]] = {}
         for at_s, profiles in self.ticks:
-            by_hour.setdefault(at_s - at_s % HOUR_S, []).append(profiles)
+            if variant in profiles:
+                by_hour.setdefault(at_s - at_s % HOUR_S, []).append({variant: profiles[variant]})
         for hour_s, ticks in by_hour.items():
             if hour_s + HOUR_S <= self.ticks[-1][0]:
-                yield hour_s, merged(ticks)
+                yield hour_s, merged(ticks)[variant]
 
     def _spans(self, variant: str, start_s: int) -> int:
         return sum(variant in profiles for at_s, profiles in (*self.hours, *self.ticks) if at_s >= start_s)
