@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.real.parts import Process, require_module
+from tests.real.parts import Process, require_library, require_module
 
 NAME: Final = "tiny"
 _ALIGNED: Final = 32
@@ -30,6 +30,7 @@ time.sleep(3_600)
 @contextmanager
 def running_models(folder: Path, key: str) -> Iterator[tuple[str, Process]]:
     """Its address, and the process."""
+    require_library("libgomp.so.1", "libgomp1")
     require_module("xllamacpp", "xllamacpp")
     model = folder / "tiny.gguf"
     model.write_bytes(_gguf())

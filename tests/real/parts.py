@@ -6,6 +6,7 @@ A test that needs a part which is not installed is skipped and names the package
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import random
@@ -58,6 +59,13 @@ def require_module(name: str, package: str) -> ModuleType:
         if error.name != name.partition(".")[0]:
             raise  # the part is there and itself broken
         missing(f"the module {name}", package)
+
+
+def require_library(name: str, package: str) -> None:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        missing(f"the library {name}", package)
 
 
 def free_port() -> int:
