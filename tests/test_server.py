@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
+from botwatch.errors import SettingError
+from botwatch.server import Server
+from botwatch.settings import Settings
 from tests.fault.harness import Botwatch, running
 
 
@@ -65,6 +69,12 @@ def test_a_default_port_that_is_taken_is_a_warning_and_one_that_was_asked_for_en
         assert f"127.0.0.1:{first.otlp}" in output
         assert "--otlp-port" in output
         assert "Traceback" not in output
+
+
+async def test_a_folder_that_cannot_be_made_is_told_with_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    with pytest.raises(SettingError, match=r"^data: .*taken.*--data"):
+        await Server(Settings(data=tmp_path / "taken")).start()
 
 
 def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:

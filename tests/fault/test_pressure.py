@@ -86,10 +86,12 @@ async def test_a_nearly_full_disk_turns_senders_away_and_lets_readers_read(tmp_p
         with filler.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, 2 * margin)
         await until(lambda: bool(client.refusals.get(503)), "it goes on taking")
+        await until(lambda: "the disk is nearly full" in readiness(server), "it says that it is ready")
         taken = len(client.acknowledged)
         assert await asyncio.to_thread(server.get, "/api/intake")
         filler.unlink()
         await until(lambda: len(client.acknowledged) >= taken + 20, "it does not take anything again")
+        await until(lambda: not readiness(server), "it does not say that it is ready again")
         stop.set()
         await sending
         await asyncio.to_thread(server.wait_drained)

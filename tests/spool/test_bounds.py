@@ -75,13 +75,18 @@ async def test_what_waits_for_the_disk_in_memory_is_bounded(
     spool.close()
 
 
-async def test_nothing_is_taken_in_while_the_disk_is_nearly_full(tmp_path: Path) -> None:
+async def test_nothing_is_taken_in_while_the_disk_is_nearly_full_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     spool = open_spool(tmp_path, disk_free_bytes_min=2**62)
     with pytest.raises(TryAgain) as refused:
         await spool.put(parcel("a"))
     assert not isinstance(refused.value, SpoolFull)
     assert (refused.value.status, refused.value.retry_after_s) == (503, limits.SPOOL_RETRY_AFTER_S)
-    spool.close()
+    assert spool.crowded
+    with caplog.at_level("ERROR", "botwatch.spool"):
+        spool.close()
+    assert "the disk is nearly full" in caplog.text
 
 
 def test_the_file_system_is_asked_at_most_once_a_second() -> None:

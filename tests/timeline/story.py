@@ -81,12 +81,16 @@ class Stored:
     """How far what was received is stored; `lag_s` holds it back."""
 
     lag_s = 0.0
+    why_closed = ""
 
     def stored_through_ns(self, now_ns: int) -> int:
         return now_ns - round(self.lag_s * SECOND_NS)
 
     def hurry(self) -> None:
         pass
+
+    def closed(self) -> str:
+        return self.why_closed
 
 
 class Story:

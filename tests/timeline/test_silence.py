@@ -67,6 +67,17 @@ async def test_a_bot_that_is_silent_on_a_host_that_is_alive_died_alone(story: St
     assert incident.began_ns == 1_800_000_120 * 10**9
 
 
+async def test_a_time_in_which_nothing_was_taken_in_is_nobodys_silence(story: Story) -> None:
+    story.rule(**SILENT)
+    story.series("bot.seen", "1x4m _x10m 1x2m", bot="shop", host="web-1")
+    await story.until("4m")
+    story.stored.why_closed = "the disk is full"
+    await story.until("14m")
+    story.stored.why_closed = ""
+    await story.until("16m")
+    assert story.told == []
+
+
 async def test_events_that_stop_while_the_bot_lives_are_told_apart_from_silence(story: Story) -> None:
     story.rule(name="A", kind="absence", field="events.in", by="bot", timeframe="2m")
     story.series("events.in", "1x2m 0x3m", bot="shop")

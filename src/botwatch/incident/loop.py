@@ -3,8 +3,9 @@
 What a round decides is written in one transaction with how far it has judged. So a crash before it judges the same
 ticks again, and one after it goes on behind them: nothing opens twice, and nothing that ended stays open.
 
-Times nobody watched are noted: the process was down or asleep, or the clock was set. Where it was set back, judging
-waits until the time it has already judged has passed again, because ticks written twice tell nothing true.
+Times nobody watched are noted: the process was down or asleep, the disk too full to take anything in, or the clock was
+set. Where it was set back, judging waits until the time it has already judged has passed again, because ticks written
+twice tell nothing true.
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ class Stored(Protocol):
 
     def hurry(self) -> None:
         """It is waited for."""
+        ...
+
+    def closed(self) -> str:
+        """Why nothing can come in just now; empty: it can."""
         ...
 
 
@@ -133,6 +138,9 @@ class Judge:
         self.health.leading = True
         if self._memory is None:
             await self._load(now_ns)
+        if why := self._stored.closed():  # what is lacking may have happened: it becomes a time nobody watched
+            self._pause(why)
+            return Report()
         await self._watch(now_ns // SECOND_NS)
         end_s = self._whole_until(now_ns)
         if end_s <= self._cursor_s:

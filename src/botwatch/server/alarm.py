@@ -38,8 +38,12 @@ class _Stored:
     """How far what was received can be read, for the judge."""
 
     def __init__(self, spool: Spool, writer: Writer) -> None:
+        self._spool = spool
         self.stored_through_ns = spool.stored_through_ns
         self.hurry = writer.hurry
+
+    def closed(self) -> str:
+        return "the disk is nearly full, so nothing new is taken in" if self._spool.crowded else ""
 
 
 class Alarm:

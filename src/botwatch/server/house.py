@@ -23,6 +23,7 @@ from botwatch.api.fresh import Fresh
 from botwatch.api.sign_in import SignIn
 from botwatch.api.telemetry import Telemetry
 from botwatch.clock import SECOND_NS, Clock, SystemClock
+from botwatch.errors import SettingError
 from botwatch.measure.reader import Measures
 from botwatch.server import eyes
 from botwatch.server.alarm import Alarm
@@ -35,6 +36,7 @@ from botwatch.state import Access, Database, Keys, check_exposure, open_database
 from botwatch.state.lease import Lease
 from botwatch.store import labels, retention
 from botwatch.store.client import Store
+from botwatch.store.room import Room
 from botwatch.store.writer import Writer
 from botwatch.turns.settler import Settler
 from botwatch.turns.window import Terms
@@ -44,6 +46,7 @@ log = logging.getLogger(__name__)
 
 _SWEEP_S: Final = 30.0
 _GUARD_S: Final = 2.0
+_ROOM_S: Final = 1.0
 _DRAIN_S: Final = 60.0
 
 
@@ -69,8 +72,7 @@ class Server:
     async def _start(self) -> None:
         settings, clock = self.settings, self.clock
         eyes.check(settings)
-        data = settings.data.resolve()
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        data = _folder(settings.data.resolve())
         database = open_database(settings)
         self._exit.callback(database.close)
         check_exposure(settings, database, clock.now_ns())
@@ -105,7 +107,9 @@ class Server:
             log.warning(warning)
         self.store = self._open_store(data)
         self._exit.callback(self.store.close)
-        self.writer = Writer(self.store, self.spool, clock, node=self._node())
+        path, free = self.store.embedded_path, settings.disk_free_bytes_min
+        self._room = Room.of(self.store, path, free, clock) if path else None
+        self.writer = Writer(self.store, self.spool, clock, node=self._node(), room=self._room)
         self.writer.start()
         self._exit.push_async_callback(self._drain)
 
@@ -175,6 +179,8 @@ class Server:
         work.once_stored(self._settler.run)
         work.once_stored(self._contracts.run)
         work.every(_GUARD_S, self._guard)
+        if self._room is not None:
+            work.every(_ROOM_S, self._room.tend)
         work.every(_SWEEP_S, self._sweep)
 
     def _contracts_way(self) -> Way:
@@ -210,6 +216,16 @@ class Server:
         self.web_app.state.context = self.context
         logging.getLogger("botwatch").setLevel(wanted.log_level.upper())
         log.info("settings read again", extra={"needs_restart": sorted(fixed)})
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingError(
+            f"data: {path} cannot be a folder of ours ({error.strerror}); choose another with --data"
+        ) from None
+    return path
 
 
 _FIXED: Final = frozenset(

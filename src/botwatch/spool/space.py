@@ -34,9 +34,9 @@ class Space:
     def low(self) -> bool:
         now_s = self._clock.monotonic_s()
         if self._asked_s is None or now_s - self._asked_s >= _ASK_EVERY_S:
-            self._asked_s = now_s
             try:
                 self._low = self._ask(self._folder) < self._free_bytes_min
             except OSError:
                 self._low = False
+            self._asked_s = now_s  # last: another thread that finds it takes what was found for new
         return self._low

@@ -58,6 +58,7 @@ class Spool:
         self._kept = Kept(limits.SPOOL_KEPT_BYTES_MAX)
         self._work = threading.Event()
         self._closed = False
+        self._crowded = False
         self.trouble = ""
         self._check_balance(path)
         if self._standing.backlog().unsealed:
@@ -96,7 +97,7 @@ class Spool:
                 f"A request of {len(parcel.body)} bytes does not fit the spool of {self._bytes_max} bytes.",
                 hint="send smaller requests, or raise the setting spool_bytes_max",
             )
-        if self._space.low():
+        if self.crowded:
             raise TryAgain(
                 "The disk is nearly full, so nothing new is taken in.",
                 retry_after_s=limits.SPOOL_RETRY_AFTER_S,
@@ -166,6 +167,11 @@ class Spool:
         self._work.set()
 
     # --- what is known
+
+    @property
+    def crowded(self) -> bool:
+        """The disk is nearly full, so nothing new is taken in."""
+        return self._space.low()
 
     def stored_through_ns(self, now_ns: int) -> int:
         """Every parcel received or sealed before this instant is in the engine."""
@@ -251,6 +257,7 @@ class Spool:
             self._book.shrink()
         except Exception as error:
             self._unable(error)
+        self._tell_of_the_disk()
 
     def _unable(self, error: Exception) -> TryAgain:
         name = error.sqlite_errorname if isinstance(error, sqlite3.Error) else type(error).__name__
@@ -262,6 +269,15 @@ class Spool:
             retry_after_s=limits.SPOOL_RETRY_AFTER_S,
             hint=f"SQLite says {name}: see to the disk the data folder is on",
         )
+
+    def _tell_of_the_disk(self) -> None:
+        if self.crowded == self._crowded:
+            return
+        self._crowded = not self._crowded
+        if self._crowded:
+            log.error("the disk is nearly full, so nothing new is taken in; clients are asked to try again")
+        else:
+            log.warning("the disk has room again; what comes is taken in")
 
     def _recovered(self) -> None:
         if self.trouble:

@@ -24,6 +24,7 @@ from botwatch.nouns import Inbox
 from botwatch.spool import Batch, Spool
 from botwatch.store.client import Store
 from botwatch.store.migrate import migrate, schema_folder
+from botwatch.store.room import Room
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ T = TypeVar("T")
 _RECEIVED_NS_TAG: Final = b"\xc0\x3e"  # field 1000, varint
 _ATTEMPTS_BEFORE_SPLIT: Final = 5
 _OUT_OF_MEMORY: Final = 241
+_PAUSE_S_MAX: Final = 2.0
 _MUCH: Final = 0.5  # of a batch: after it there is no pause, for more may wait
 _SHARE_OF_A_CORE: Final = 0.04  # what inserts of one inbox may take while batches are small
 
@@ -118,16 +120,16 @@ class Writer:
         *,
         node: str,
         pause_s_min: float = 0.3,
-        pause_s_max: float = 2.0,
         flush_every_s: float = 1.0,
         retry_s_max: float = 5.0,
+        room: Room | None = None,
     ) -> None:
         self._store = store
+        self._room = room
         self._spool = spool
         self._clock = clock
         self._node = node
         self._pause_s_min = pause_s_min
-        self._pause_s_max = pause_s_max
         self._flush_every_s = flush_every_s
         self._retry_s_max = retry_s_max
         self._stop = threading.Event()
@@ -254,7 +256,7 @@ class Writer:
     def _pause_s(self, batch: Batch, insert_s: float) -> float:
         if batch.share >= _MUCH:
             return 0.0
-        return min(self._pause_s_max, max(self._pause_s_min, insert_s / _SHARE_OF_A_CORE))
+        return min(_PAUSE_S_MAX, max(self._pause_s_min, insert_s / _SHARE_OF_A_CORE))
 
     def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
         """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
@@ -295,6 +297,8 @@ class Writer:
         return True
 
     def _hand_over(self, batch: Batch, bodies: Sequence[bytes], token: str) -> None:
+        if self._room is not None:
+            self._room.check()
         if batch.inbox in _NATIVE:
             settings, fmt = _COMMON, "Native"
         else:

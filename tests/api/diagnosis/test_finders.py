@@ -71,6 +71,7 @@ def test_a_port_that_is_another_is_told_while_nobody_has_found_it() -> None:
         ({"replaying": True}, "replaying"),
         ({"spool_oldest_ns": NOW_NS - 200 * 10**9}, "store_behind"),
         ({"spool_trouble": True}, "spool_cannot_write"),
+        ({"disk_nearly_full": True}, "disk_nearly_full"),
     ],
 )
 def test_what_came_and_is_not_in_the_store_yet(standing: dict[str, Any], code: str) -> None:

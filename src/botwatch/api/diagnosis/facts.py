@@ -20,6 +20,7 @@ class Standing:
     away_since_ns: int | None = None
     spool_trouble: bool = False
     spool_oldest_ns: int | None = None
+    disk_nearly_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

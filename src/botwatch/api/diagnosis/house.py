@@ -32,6 +32,7 @@ class House:
             health.away_since_ns,
             bool(self._spool.trouble),
             self._spool.backlog().oldest_ns,
+            self._spool.crowded,
         )
 
     async def reasons(self) -> list[str]:
@@ -43,6 +44,8 @@ class House:
             found.append("the telemetry store does not take data")
         if self._spool.trouble:
             found.append("the spool cannot write to its disk")
+        if self._spool.crowded:
+            found.append("the disk is nearly full, so nothing new is taken in")
         return found
 
     def render(self) -> str:

@@ -176,6 +176,12 @@ def behind_the_door(facts: Arrivals) -> Iterator[Finding]:
         yield problem(
             "spool_cannot_write", "The spool cannot write to its disk, so nothing is taken.", "free some of the disk"
         )
+    if standing.disk_nearly_full:
+        yield problem(
+            "disk_nearly_full",
+            "The disk is nearly full, so nothing new is taken in.",
+            "free some of the disk the data folder is on, or lower the setting disk_free_bytes_min",
+        )
 
 
 def no_agent(facts: Arrivals) -> Iterator[Finding]:
