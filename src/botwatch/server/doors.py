@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from botwatch import process
+from botwatch import limits, process
 from botwatch.clock import Clock
 from botwatch.errors import PortTaken, SettingError
 from botwatch.receive import app as receivers
@@ -30,6 +31,45 @@ class _Listener(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Connection(HttpToolsProtocol):
+    """One that lets its first request, or the rest of a head, wait for longer than a body may take is closed: anyone
+    can open thousands, and each is one of the files that the engine and the spool need too."""
+
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._forget_head()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._due is None:
+            self._due = self.loop.call_later(limits.BODY_READ_S_MAX, self._late)
+
+    def _late(self) -> None:
+        self._due = None
+        if _is_answering(self.cycle):
+            self._await_head()  # the request before it is being answered
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _forget_head(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
 
 class Doors:
@@ -93,7 +133,7 @@ class Doors:
             log_config=None,
             access_log=False,
             server_header=False,
-            http="httptools",
+            http=_Connection,
             ws="none",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=10,
@@ -106,6 +146,10 @@ class Doors:
             await task
 
         self._exit.push_async_callback(end)
+
+
+def _is_answering(cycle: RequestResponseCycle | None) -> bool:
+    return cycle is not None and not cycle.response_complete
 
 
 def _front(web: ASGIApp, ingest: ASGIApp) -> ASGIApp:
