@@ -15,6 +15,7 @@ from botwatch.clock import ManualClock, SystemClock
 from botwatch.errors import StoreAway
 from botwatch.nouns import Inbox, Refusal, Signal
 from botwatch.spool import Spool
+from botwatch.store import client
 from botwatch.store.client import Store
 from botwatch.store.migrate import migrate
 from botwatch.store.writer import Writer, stamp
@@ -208,6 +209,18 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(
     await stored(spool)
     assert writer.stop()
     assert counted(remote)[0] == 1
+    remote.close()
+
+
+async def test_a_server_that_hangs_is_known_to_be_away(
+    clickhouse: ClickHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = Store.open(clickhouse.url("hangs"), data=tmp_path)
+    remote.create()
+    monkeypatch.setattr(client, "_ANSWER_S", 1)
+    with clickhouse.refusing("hang"), pytest.raises(StoreAway):
+        await asyncio.wait_for(remote.fetch("SELECT 1"), 60)
+    assert (await remote.fetch("SELECT 1")).first == (1,)
     remote.close()
 
 

@@ -42,6 +42,9 @@ _PASSING = frozenset(
     {159, 160, 164, 173, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 473, 999}
 )
 
+# How long nothing at all may come from a server: longer than a query may take. Else one that hangs is not known to.
+_ANSWER_S: Final = limits.STORE_QUERY_S_MAX + 5
+
 # What is written through a Distributed table is there when the statement is done, and reads what all nodes have.
 _CONTROL = {"distributed_foreground_insert": 1, "distributed_product_mode": "global"}
 
@@ -79,7 +82,8 @@ def _translated() -> Iterator[None]:
         code = int(found[1]) if found else None
         log.debug("the engine refused: %s", error)
         if code is None or code in _PASSING:
-            raise StoreAway(f"the telemetry store does not answer (code {code})", engine_code=code) from None
+            said = f" (code {code})" if code else ""
+            raise StoreAway(f"the telemetry store does not answer{said}", engine_code=code) from None
         raise StoreRefused(f"the telemetry store refused the statement (code {code})", engine_code=code) from None
     except (OSError, RuntimeError) as error:
         log.debug("the engine is away: %s", error)
@@ -185,7 +189,10 @@ class Store:
             raise SettingError("store: expected clickhouse://user:password@host:8123/database")
         return cls(
             lambda settings: clickhouse_connect.get_client(
-                dsn=parts._replace(path="").geturl(), settings={**bounds, **settings}, autogenerate_session_id=False
+                dsn=parts._replace(path="").geturl(),
+                settings={**bounds, **settings},
+                autogenerate_session_id=False,
+                send_receive_timeout=_ANSWER_S,
             ),
             embedded_path=None,
             cluster=cluster,
