@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +28,27 @@ def test_a_module_that_cannot_be_loaded_leaves_the_collector_at_work() -> None:
     with pytest.raises(ImportError), process.loading():
         raise ImportError
     assert gc.isenabled()
+
+
+def test_what_is_said_again_and_again_is_written_once_a_minute() -> None:
+    seldom, written = process.Seldom(), []
+
+    def say(at_s: float, text: str, level: int = logging.WARNING, **extra: object) -> None:
+        record = logging.makeLogRecord({"name": "n", "levelno": level, "msg": text, "created": at_s, **extra})
+        if seldom.filter(record):
+            written.append((at_s, text, record.__dict__.get("again")))
+
+    for second in range(61):
+        say(second, "away")
+        say(second, "away", logging.INFO) if second == 5 else None
+    say(1, "away", table="other")
+    say(30, "else")
+    assert written == [(0, "away", None), (5, "away", None), (60, "away", 59), (1, "away", None), (30, "else", None)]
+
+
+def test_what_is_remembered_of_a_log_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_REMEMBERED_MAX", 10)
+    seldom = process.Seldom()
+    for number in range(100):
+        assert seldom.filter(logging.makeLogRecord({"levelno": logging.ERROR, "msg": str(number)}))
+    assert len(seldom._said) <= 10

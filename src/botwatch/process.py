@@ -19,6 +19,9 @@ from botwatch.errors import SettingError
 
 log = logging.getLogger(__name__)
 
+_AGAIN_S: Final = 60.0
+_REMEMBERED_MAX: Final = 1_000
+
 _PLAIN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message", "taskName"}
 
 
@@ -52,6 +55,31 @@ class PlainLines(logging.Formatter):
         return text
 
 
+class Seldom(logging.Filter):
+    """A warning or an error that comes again and again is written once a minute, with how often it came: trouble that
+    lasts must not fill the disk with itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        extra = repr([(key, value) for key, value in record.__dict__.items() if key not in _PLAIN])
+        key = (record.name, record.getMessage(), extra)
+        since, again = self._said.get(key, (None, 0))
+        if since is not None and 0 <= record.created - since < _AGAIN_S:
+            self._said[key] = (since, again + 1)
+            return False
+        if len(self._said) >= _REMEMBERED_MAX:
+            self._said.clear()
+        self._said[key] = (record.created, 0)
+        if again:
+            record.again = again
+        return True
+
+
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
     """For many imports at once. What they make stays for good: looking for garbage in it is a fifth of their time, and
@@ -76,8 +104,11 @@ def set_up_log(level: str) -> None:
     """Ours at the level that was asked for, the libraries' only when they warn."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
+    handler.addFilter(Seldom())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("botwatch").setLevel(level.upper())
+    for told_by_us in ("urllib3", "clickhouse_connect"):  # of each attempt to reach a store that is away
+        logging.getLogger(told_by_us).setLevel(logging.ERROR)
 
 
 def listen(host: str, port: int, *, name: str, setting: str) -> socket.socket:

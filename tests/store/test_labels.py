@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from botwatch.store import labels
 from botwatch.store.client import Store
 
@@ -15,6 +17,13 @@ def flood(store: Store, first: int, count: int, *, bot: str = "b") -> None:
         f"INSERT INTO spans (bot, host, start, action, duration_ns) SELECT '{bot}', 'h', toDateTime64({NOW_S}, 9), "
         f"concat('action-', toString(number)), 1000000 FROM numbers({first}, {count})"
     )
+
+
+def test_the_log_names_the_label_and_whose_it_is(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    for label, owner in (("action", "b"), ("series", "b\0queue.size")):
+        labels.hold(store, labels.Crowd(label, owner, 5_000), NOW_S)
+    told = [(record.__dict__["label"], record.__dict__["of"], record.__dict__["values"]) for record in caplog.records]
+    assert told == [("action", "b", 5_000), ("series", "b queue.size", 5_000)]
 
 
 def test_what_a_bot_had_first_stays_and_the_rest_is_other(store: Store) -> None:

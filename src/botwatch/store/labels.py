@@ -59,7 +59,7 @@ def hold(store: Store, crowd: Crowd, now_s: int, values_max: int = limits.LABEL_
     store.command(f"INSERT INTO crowded_labels SELECT {label}, {bot}, toDateTime({now_s}, 'UTC')")
     log.warning(
         "too many values of a label; new ones are counted as (other)",
-        extra={"label": crowd.label, "values": crowd.values},
+        extra={"label": crowd.label, "of": crowd.bot.replace("\0", " "), "values": crowd.values},
     )
 
 
