@@ -69,9 +69,7 @@ async def list_rules(
     shown = chosen[:limit]
     counts, health = await _open_incidents(context), _health(context)
     return RulesPage(
-        items=[
-            RuleItem.of(entry, counts[entry.rule.name], health.troubles.get(entry.rule.name, "")) for entry in shown
-        ],
+        items=[RuleItem.of(entry, counts[entry.rule.name], health) for entry in shown],
         next=cursor_of(shown[-1].rule.name) if len(chosen) > limit else None,
         problems=[ProblemShape.of(problem) for problem in book.problems[: limits.PAGE_ITEMS_MAX]],
         judged_until=moment(health.judged_s * SECOND_NS) if health.judged_s else None,
@@ -192,8 +190,7 @@ async def _put(context: Context, book: RuleBook, who: str, rule: Rule, *, unseen
 
 
 async def _shown(context: Context, entry: Entry) -> RuleItem:
-    name = entry.rule.name
-    return RuleItem.of(entry, (await _open_incidents(context))[name], _health(context).troubles.get(name, ""))
+    return RuleItem.of(entry, (await _open_incidents(context))[entry.rule.name], _health(context))
 
 
 def _health(context: Context) -> Health:

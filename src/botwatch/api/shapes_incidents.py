@@ -230,6 +230,7 @@ class Judging(BaseModel):
     round_ms: float = Field(description="what the last round took")
     left_out: int = Field(description="incidents that were not opened because so many are open")
     troubles: dict[str, str] = Field(description="rules that cannot be judged, and why")
+    crowded: dict[str, str] = Field(description="rules that are not judged of everybody, and why")
     open: dict[Severity, int]
 
     @classmethod
@@ -244,6 +245,7 @@ class Judging(BaseModel):
             round_ms=round(health.round_ms, 1),
             left_out=health.left_out,
             troubles=dict(health.troubles),
+            crowded=dict(health.crowded),
             open=open_,
         )
 

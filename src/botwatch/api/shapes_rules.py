@@ -14,6 +14,7 @@ from botwatch.detect.book import Entry
 from botwatch.detect.check import Cost
 from botwatch.detect.problems import Problem
 from botwatch.detect.rule import Rule
+from botwatch.incident.health import Health
 
 
 class ProblemShape(BaseModel):
@@ -39,10 +40,11 @@ class RuleItem(BaseModel):
     open_incidents: int
 
     @classmethod
-    def of(cls, entry: Entry, open_incidents: int, trouble: str = "") -> Self:
-        """`trouble` is why the judge could not answer it the last time."""
-        rule = entry.rule
-        problems = [*entry.problems, *([Problem(rule.source, rule.name, "", trouble)] if trouble else [])]
+    def of(cls, entry: Entry, open_incidents: int, health: Health) -> Self:
+        """With why the judge could not answer it the last time, or not of everybody."""
+        rule, trouble = entry.rule, health.troubles.get(entry.rule.name, "")
+        said = (text for text in (trouble, health.crowded.get(rule.name, "")) if text)
+        problems = [*entry.problems, *(Problem(rule.source, rule.name, "", text) for text in said)]
         return cls(
             rule=entry.rule,
             source=entry.rule.source,

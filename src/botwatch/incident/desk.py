@@ -88,6 +88,16 @@ class Desk:
         start_s = ring.end_s - ring.columns * TICK_S
         return without_rewound(ring.ticks(missed(self.gaps, start_s, ring.end_s)), self.gaps)
 
+    def crowded(self, needs: Iterable[Need]) -> str:
+        """What of these is not judged, because there are too many; empty: all of it is."""
+        for need in needs:
+            if (ring := self._rings.get(need)) is not None and ring.crowded:
+                return (
+                    f"by: more than {limits.RULE_SUBJECTS_MAX} subjects of {', '.join(need.by)}; those that came last "
+                    "are not judged (judge fewer labels, or filter with where)"
+                )
+        return ""
+
     async def read(self, end_s: int) -> None:
         """Raises `StoreAway` when the store answers nothing."""
         self._turn += 1
@@ -138,12 +148,8 @@ class Desk:
                 self._fail(need, answer, end_s)
             return False
         for need in ask.needs:
-            try:
-                if isinstance(answer, Frame):
-                    self._rings[need].put(answer, ask.of(need, answer.groups))
-            except CannotJudge as error:
-                self._fail(need, error, end_s)
-                continue
+            if isinstance(answer, Frame):
+                self._rings[need].put(answer, ask.of(need, answer.groups))
             self._rings[need].read_s = max(self._rings[need].read_s, end_s)
             self._trouble.pop(need, None)
             self._retry_s.pop(need, None)
@@ -195,8 +201,4 @@ class Desk:
         for subject, values in groups:
             told = [start for start, value in zip(starts, values, strict=True) if value not in nothing]
             if told:
-                try:
-                    self._rings[need].heard(subject, told[-1])
-                except CannotJudge as error:
-                    self._fail(need, error, self._rings[need].end_s)
-                    return
+                self._rings[need].heard(subject, told[-1])

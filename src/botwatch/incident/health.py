@@ -11,7 +11,8 @@ from botwatch.incident.memory import Changed
 
 @dataclass(slots=True)
 class Health:
-    """What the loop knows of itself. `paused` says in words why nothing is judged, `troubles` why a rule is not."""
+    """What the loop knows of itself. `paused` says in words why nothing is judged, `troubles` why a rule is not, and
+    `crowded` why one is not of everybody."""
 
     leading: bool = False
     judged_s: int = 0  # the end of the newest tick that was judged
@@ -21,6 +22,7 @@ class Health:
     left_out: int = 0
     round_ms: float = 0.0  # the last round, reading included
     troubles: Mapping[str, str] = field(default_factory=dict)
+    crowded: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

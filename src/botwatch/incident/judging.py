@@ -38,6 +38,7 @@ class Outcome:
 
     changes: list[Changed] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
+    crowded: dict[str, str] = field(default_factory=dict)
     judged: int = 0  # rules
     left_out: int = 0  # openings there was no room for
 

@@ -112,6 +112,7 @@ class Judge:
         self._known: dict[str, Rule] = {}
         self._enabled: list[str] = []
         self._unfit: dict[str, str] = {}
+        self._asked: dict[str, Collection[Need]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -231,7 +232,7 @@ class Judge:
             return
         self._edition, self._room_ticks = edition, max(CHART_TICKS, ticks)
         self._known = {rule.name: rule for rule in self._rules.rules()}
-        self._enabled, self._unfit = [], {}
+        self._enabled, self._unfit, self._asked = [], {}, {}
         needs: dict[Need, int] = {}
         for rule in self._known.values():
             if not rule.enabled:
@@ -244,6 +245,7 @@ class Judge:
             self._enabled.append(rule.name)
             if reach := quiet_reach(rule):
                 asked |= {need: max(reach, asked.get(need, 0)) for need in (PRESENCE, MACHINES)}
+            self._asked[rule.name] = asked.keys()
             for need, columns in asked.items():
                 needs[need] = max(needs.get(need, 0), columns)
         self.desk.plan(needs, end_s, self._room_ticks)
@@ -258,6 +260,7 @@ class Judge:
         )
         outcome = judged.judge(self._enabled)
         outcome.troubles |= self._unfit
+        outcome.crowded = {name: why for name, needs in self._asked.items() if (why := self.desk.crowded(needs))}
         outcome.changes = [self._linked(change) for change in outcome.changes]
         outcome.changes += self._without_rule(memory, end_s)
         outcome.changes += self._overflow(memory, outcome, end_s)
@@ -355,6 +358,8 @@ class Judge:
         for name, trouble in outcome.troubles.items():
             if health.troubles.get(name) != trouble:
                 log.warning("a rule cannot be judged", extra={"rule": name, "reason": trouble})
-        health.troubles = outcome.troubles
+        for name in outcome.crowded.keys() - health.crowded.keys():
+            log.warning("a rule is not judged of everybody", extra={"rule": name, "reason": outcome.crowded[name]})
+        health.troubles, health.crowded = outcome.troubles, outcome.crowded
         if outcome.changes:
             self._changed()

@@ -65,10 +65,7 @@ class Hours:
                 continue
             if subject not in self._told:
                 if len(self._told) >= limits.RULE_SUBJECTS_MAX:
-                    raise CannotJudge(
-                        f"by: more than {limits.RULE_SUBJECTS_MAX} subjects of {', '.join(self.need.by)}",
-                        hint="judge fewer labels, or filter with where",
-                    )
+                    continue  # nor is it judged by what it is now, and that is told
                 self._told[subject] = np.full(high, np.nan)
             self._told[subject][low : low + len(told)] = told
         self.read_s = max(self.read_s, to_s)

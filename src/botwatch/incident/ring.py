@@ -11,7 +11,6 @@ from botwatch import limits
 from botwatch.detect.finding import NEVER_S, Flags, Floats, Subject
 from botwatch.detect.rule import TICK_S
 from botwatch.detect.ticks import HOUR_S, Need, Ticks, last_heard
-from botwatch.errors import CannotJudge
 from botwatch.measure.frames import Frame
 
 _ROOM_TICKS: Final = 64  # so that the matrix is moved once in so many ticks
@@ -44,6 +43,7 @@ class Ring:
         self._values = np.full((0, columns + _ROOM_TICKS), np.nan)
         self._heard_s = np.zeros(0, dtype=np.int64)
         self._placed: np.ndarray | None = None
+        self.crowded = False  # there are more subjects than are judged; those that came first are
 
     @property
     def cells(self) -> int:
@@ -81,13 +81,13 @@ class Ring:
             told = spread(values)
             if self._zero_is_nothing:
                 told[told == 0] = np.nan
-            if not np.isnan(told).all():
-                row = self._row(subject)
+            if not np.isnan(told).all() and (row := self._row(subject)) is not None:
                 self._values[row, low:high] = told
 
     def heard(self, subject: Subject, at_s: int) -> None:
         row = self._row(subject)
-        self._heard_s[row] = max(self._heard_s[row], at_s)
+        if row is not None:
+            self._heard_s[row] = max(self._heard_s[row], at_s)
 
     def ticks(self, missed: Flags) -> Ticks:
         """As they are now; `missed` marks those nobody watched."""
@@ -105,15 +105,14 @@ class Ring:
             missed[-self.columns :],
         )
 
-    def _row(self, subject: Subject) -> int:
+    def _row(self, subject: Subject) -> int | None:
+        """None: there is no room for another. A flood of names must not keep those that are known from being judged."""
         found = self._rows.get(subject)
         if found is not None:
             return found
         if len(self._rows) >= limits.RULE_SUBJECTS_MAX:
-            raise CannotJudge(
-                f"by: more than {limits.RULE_SUBJECTS_MAX} subjects of {', '.join(self.need.by)}",
-                hint="judge fewer labels, or filter with where",
-            )
+            self.crowded = True
+            return None
         row = self._rows[subject] = len(self._rows)
         if row == len(self._values):
             more = max(8, row)
@@ -145,6 +144,7 @@ class Ring:
         kept = [subject for subject, row in self._rows.items() if heard_s[row] >= since_s]
         if len(kept) == len(self._rows):
             return
+        self.crowded = False
         rows = [self._rows[subject] for subject in kept]
         self._values, self._heard_s = self._values[rows], self._heard_s[rows]
         self._rows = {subject: row for row, subject in enumerate(kept)}

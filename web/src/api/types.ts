@@ -887,6 +887,8 @@ export interface Judging {
   left_out: number;
   /** rules that cannot be judged, and why */
   troubles: Record<string, string>;
+  /** rules that are not judged of everybody, and why */
+  crowded: Record<string, string>;
   open: Record<string, number>;
 }
 

@@ -79,11 +79,12 @@ const COLUMNS: Column<IncidentItem>[] = [
 /** Whether anybody judges at all is told, too: no incident says nothing where nothing is judged. */
 function Judged({ of }: { of: Judging | undefined }) {
   if (!of) return null;
-  const troubles = Object.keys(of.troubles).length;
+  const [troubles, crowded] = [Object.keys(of.troubles).length, Object.keys(of.crowded).length];
   return (
     <span className="links">
       {of.paused ? <Mark level="warning">judging waits: <Said text={of.paused} /></Mark> : of.judged ? <span className="quiet" title={absolute(new Date(of.judged))}>judged <When at={of.judged} /></span> : <span className="quiet">{of.leading ? "nothing judged yet" : "another node judges"}</span>}
       {troubles > 0 && <Link to="/alerts/rules"><Mark level="warning">{troubles} {troubles === 1 ? "rule" : "rules"} cannot be judged</Mark></Link>}
+      {crowded > 0 && <Link to="/alerts/rules"><Mark level="warning">{crowded} {crowded === 1 ? "rule" : "rules"} not judged of everybody</Mark></Link>}
     </span>
   );
 }
