@@ -201,7 +201,7 @@ async def test_subjects_are_bounded(filled: Facts, monkeypatch: pytest.MonkeyPat
     desk.plan({need: 6}, END_S, 0)
     await desk.read(END_S)
     assert len(known(desk, need)) == 1
-    assert desk.crowded([Need("action.errors", ("bot",)), need]).startswith("by: more than 1 subjects of bot")
+    assert desk.crowded([Need("action.errors", ("bot",)), need]).startswith("by: more subjects of bot")
     monkeypatch.undo()
     other = desk_of(filled.store, filled.measures)
     other.plan({need: 6}, END_S, 0)

@@ -77,7 +77,10 @@ class Desk:
         measure = measure_of(need)
         self._late[need] = late_ticks(measure, self.deadline_s)
         zero = measure is not None and measure.empty is Empty.ZERO
-        return Ring(need, columns, end_s, counts=counts(measure), zero_is_nothing=zero)
+        return Ring(need, columns, end_s, counts=counts(measure), zero_is_nothing=zero, fits=self._fits)
+
+    def _fits(self, cells: int) -> bool:
+        return cells + sum(ring.cells for ring in self._rings.values()) <= limits.JUDGED_CELLS_MAX
 
     def ticks(self, need: Need) -> Ticks:
         """Raises `CannotJudge` where it could not be read."""
@@ -93,8 +96,8 @@ class Desk:
         for need in needs:
             if (ring := self._rings.get(need)) is not None and ring.crowded:
                 return (
-                    f"by: more than {limits.RULE_SUBJECTS_MAX} subjects of {', '.join(need.by)}; those that came last "
-                    "are not judged (judge fewer labels, or filter with where)"
+                    f"by: more subjects of {', '.join(need.by)} than there is room for; the {ring.subjects} that came "
+                    "first are judged (judge fewer labels, or filter with where)"
                 )
         return ""
 

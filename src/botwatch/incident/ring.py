@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -30,13 +30,24 @@ class Spread:
 
 
 class Ring:
-    """`columns` ticks that end at `end_s`, for every subject that is still expected."""
+    """`columns` ticks that end at `end_s`, for every subject that is still expected. `fits` says whether there is room
+    for so many more cells."""
 
-    def __init__(self, need: Need, columns: int, end_s: int, *, counts: bool, zero_is_nothing: bool = False) -> None:
+    def __init__(
+        self,
+        need: Need,
+        columns: int,
+        end_s: int,
+        *,
+        counts: bool,
+        fits: Callable[[int], bool],
+        zero_is_nothing: bool = False,
+    ) -> None:
         self.need = need
         self.columns = columns
         self.counts = counts
         self.read_s = end_s - columns * TICK_S  # up to here it has been read
+        self._fits = fits
         self._zero_is_nothing = zero_is_nothing
         self._first_s = self.read_s
         self._rows: dict[Subject, int] = {}
@@ -44,6 +55,10 @@ class Ring:
         self._heard_s = np.zeros(0, dtype=np.int64)
         self._placed: np.ndarray | None = None
         self.crowded = False  # there are more subjects than are judged; those that came first are
+
+    @property
+    def subjects(self) -> int:
+        return len(self._rows)
 
     @property
     def cells(self) -> int:
@@ -110,12 +125,13 @@ class Ring:
         found = self._rows.get(subject)
         if found is not None:
             return found
-        if len(self._rows) >= limits.RULE_SUBJECTS_MAX:
+        row, full = len(self._rows), len(self._rows) == len(self._values)
+        more = max(8, row) if full else 0
+        if row >= limits.RULE_SUBJECTS_MAX or (full and not self._fits(more * self._values.shape[1])):
             self.crowded = True
             return None
-        row = self._rows[subject] = len(self._rows)
-        if row == len(self._values):
-            more = max(8, row)
+        self._rows[subject] = row
+        if full:
             self._values = np.vstack((self._values, np.full((more, self._values.shape[1]), np.nan)))
             self._heard_s = np.concatenate((self._heard_s, np.full(more, NEVER_S, dtype=np.int64)))
         self._heard_s[row] = NEVER_S

@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import log
 from typing import Final
 
-from botwatch.detect.drift.course import Course
+from botwatch.detect.drift.course import HOUR_S, Course
 from botwatch.detect.drift.profile import Past, Place, Profile, Share, Stat, has_presence
 from botwatch.detect.drift.shape import ROOT, Type
 
@@ -28,6 +28,8 @@ CHOICE_FILLED_MIN: Final = 150.0
 ALWAYS: Final = 0.98
 _NEVER: Final = 0.005
 _SMALL: Final = 0.02
+_BURST: Final = 0.1  # of what it was: who sends a lot for twenty minutes does not keep the others from coming
+_COLLAPSED: Final = 0.4
 _KEYS_MIN: Final = 2  # that come and go show that keys do
 _FOLLOWED: Final = 4.0  # times as frequent as the loss of the other value makes it
 _DIGITS: Final = re.compile(r"[0-9a-fA-F]*\d[0-9a-fA-F]*")  # also of what is written in hexadecimal
@@ -94,6 +96,11 @@ class _Look:
     window_s: int
     spans: int
     told: Set[Share]
+
+    @property
+    def brief(self) -> bool:
+        """So short that one who sends a lot for a while may be most of it: what differs by who sends proves nothing."""
+        return self.window_s < HOUR_S
 
     def small(self, share: Share) -> float:
         """What is just as large as matters is not told anew each time it gets so large."""
@@ -185,7 +192,7 @@ def _fell(look: _Look, what: What, share: Share, course: Course, count: float, o
     before, now = course.share, count / of
     always = before >= ALWAYS
     enough = before - now >= look.small(share) and of - count >= 3 if always else now <= 0.6 * before
-    if not always and look.past.hours < CHOICE_HOURS_MIN:
+    if not always and (look.past.hours < CHOICE_HOURS_MIN or (look.brief and now > _BURST * before)):
         return
     if enough and before >= _SMALL:
         yield from _sure(look, what, share, course, (count, of), steady=always)
@@ -194,6 +201,8 @@ def _fell(look: _Look, what: What, share: Share, course: Course, count: float, o
 def _rose(look: _Look, what: What, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
     before, now = course.share, count / of
     never = before < max(_NEVER, 2 / (course.of + 1))
+    if look.brief and not never:
+        return
     if count >= 3 and now - before >= (look.small(share) if never else max(0.1, before)):
         known = course.hours >= CHOICE_HOURS_MIN or _is_always(look.past, share.path)
         yield from _sure(look, what, share, course, (count, of), steady=never and known)
@@ -205,7 +214,8 @@ def _is_always(past: Past, path: str) -> bool:
 
 
 def _collapsed(look: _Look, share: Share, course: Course, count: float, of: float) -> Iterator[Change]:
-    if course.share >= _SMALL and count / of <= 0.4 * course.share and of - count >= 5:
+    most = _BURST if look.brief else _COLLAPSED
+    if course.share >= _SMALL and count / of <= most * course.share and of - count >= 5:
         yield from _sure(look, What.VALUE_COLLAPSED, share, course, (count, of), steady=False)
 
 
