@@ -20,6 +20,7 @@ from botwatch.errors import SettingError
 log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 60.0
+_AT_ONCE_MAX: Final = 5
 _REMEMBERED_MAX: Final = 1_000
 
 _PLAIN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message", "taskName"}
@@ -56,8 +57,8 @@ class PlainLines(logging.Formatter):
 
 
 class Seldom(logging.Filter):
-    """A warning or an error that comes again and again is written once a minute, with how often it came: trouble that
-    lasts must not fill the disk with itself."""
+    """Of a warning or an error that comes again and again the first five of a minute are written, and then how many
+    were not: trouble that lasts must not fill the disk with itself. What was over and comes again is told again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,15 +69,15 @@ class Seldom(logging.Filter):
             return True
         extra = repr([(key, value) for key, value in record.__dict__.items() if key not in _PLAIN])
         key = (record.name, record.getMessage(), extra)
-        since, again = self._said.get(key, (None, 0))
-        if since is not None and 0 <= record.created - since < _AGAIN_S:
-            self._said[key] = (since, again + 1)
-            return False
-        if len(self._said) >= _REMEMBERED_MAX:
-            self._said.clear()
-        self._said[key] = (record.created, 0)
-        if again:
-            record.again = again
+        since, times = self._said.get(key, (record.created, 0))
+        if 0 <= record.created - since < _AGAIN_S:
+            if len(self._said) >= _REMEMBERED_MAX:
+                self._said.clear()
+            self._said[key] = (since, times + 1)
+            return times < _AT_ONCE_MAX
+        self._said[key] = (record.created, 1)
+        if times > _AT_ONCE_MAX:
+            record.again = times - _AT_ONCE_MAX
         return True
 
 
