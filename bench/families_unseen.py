@@ -1,7 +1,8 @@
 """Payload families that were written without a look at how drift is found, to see what it makes of what nobody thought of.
 
 What they give is told as it is found. Whoever changes drift because of them moves them to the others and writes new ones.
-(Of `booking` and `parcel` it was seen that customers were taken for kinds, which was mended.)
+(Of `booking` and `parcel` it was seen that customers were taken for kinds, and of `repository` that one sender was taken for
+a change, which was mended.)
 """
 
 from __future__ import annotations
