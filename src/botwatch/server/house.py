@@ -34,7 +34,7 @@ from botwatch.settings import Settings
 from botwatch.spool import Heard, Spool
 from botwatch.state import Access, Database, Keys, check_exposure, open_database
 from botwatch.state.lease import Lease
-from botwatch.store import labels, retention
+from botwatch.store import labels, retention, tokens
 from botwatch.store.client import Store
 from botwatch.store.room import Room
 from botwatch.store.writer import Writer
@@ -108,6 +108,8 @@ class Server:
         self.store = self._open_store(data)
         self._exit.callback(self.store.close)
         path, free = self.store.embedded_path, settings.disk_free_bytes_min
+        if path:
+            tokens.take_back(path)
         self._room = Room.of(self.store, path, free, clock) if path else None
         self.writer = Writer(self.store, self.spool, clock, node=self._node(), room=self._room)
         self.writer.start()

@@ -54,6 +54,8 @@ class Processes:
                 continue  # ended while we looked
             cpu_s |= total.cpu_s
             found = list(self._told(tree, total, passed_s, wall_s))
+            if not _lives(tree.processes[0]):
+                continue  # it has left its group, so that its limits may be those of another
             looked.append(Looked(_resource(tree), found))
         self._cpu_s, self._at_s = cpu_s, now_s
         bots = dict.fromkeys(self._finder.bots, 0)
@@ -128,6 +130,13 @@ def _summed(tree: Tree) -> _Sum:
         if total.sockets is not None:
             total.sockets = _sockets(process, total.sockets)
     return total
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.memory_info().rss)
+    except psutil.Error:
+        return False
 
 
 def _nearer(one: Limit | None, other: Limit) -> Limit:
