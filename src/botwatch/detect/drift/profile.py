@@ -268,7 +268,10 @@ class Past:
     def begin_anew(self, share: Share) -> None:
         """Forget what this share was: what it is from now on is right."""
         self.courses.setdefault(share.path, {})[share] = Course(said=True)
-        self.parents.setdefault(share.path, share.path.rpartition(".")[0])
+        self.parents.setdefault(share.path, self.parent(share.path))
+
+    def parent(self, path: str) -> str:
+        return self.parents.get(path, path.rpartition(".")[0])
 
     def never(self, share: Share) -> Course:
         """The course of what has not been seen yet: out of how many it was not."""

@@ -13,6 +13,7 @@ from typing import Final
 from botwatch import limits
 from botwatch.detect.drift import maps
 from botwatch.detect.drift.arrivals import TURNS, Arrivals, came_before
+from botwatch.detect.drift.bursts import lasts
 from botwatch.detect.drift.compare import (
     Change,
     What,
@@ -237,12 +238,14 @@ class Source:
         for window_s, profiles in self._looks(now_s):
             for variant, profile in profiles.items():
                 past = self._before(variant, now_s - window_s)
-                spans = self._spans(variant, now_s - window_s)
+                pieces = self._pieces(variant, now_s - window_s)
                 for change in (
-                    *compare(past, profile, window_s, spans, self.told.keys()),
+                    *compare(past, profile, window_s, len(pieces), self.told.keys()),
                     *moved(past, profile, window_s),
                 ):
-                    if self._is_news(variant, change, past, profile, now_s):
+                    if self._is_news(variant, change, past, profile, now_s) and (
+                        window_s < HOUR_S or lasts(change, past.parent(change.path), pieces)
+                    ):
                         drift = Drift(variant, change, window_s)
                         if is_over(drift, past, shorter, was=(variant, change.share) in self.over):
                             over.append(drift)
@@ -359,8 +362,9 @@ class Source:
             if hour_s + HOUR_S <= self.ticks[-1][0]:
                 yield hour_s, merged(ticks)[variant]
 
-    def _spans(self, variant: str, start_s: int) -> int:
-        return sum(variant in profiles for at_s, profiles in (*self.hours, *self.ticks) if at_s >= start_s)
+    def _pieces(self, variant: str, start_s: int) -> list[tuple[int, Profile]]:
+        both = (*self.hours, *self.ticks)
+        return [(at_s, profiles[variant]) for at_s, profiles in both if at_s >= start_s and variant in profiles]
 
 
 def _lately(known: Mapping[Share, int], now_s: int) -> dict[Share, int]:
@@ -373,7 +377,7 @@ def is_over(drift: Drift, past: Past, shorter: Iterable[tuple[int, Profiles]], *
     course = past.courses.get(change.path, {}).get(change.share) or past.never(change.share)
     for window_s, profiles in shorter:
         profile = profiles.get(drift.variant, Profile())
-        count, of = profile.count(change.share, past.parents.get(change.path, change.path.rpartition(".")[0]))
+        count, of = profile.count(change.share, past.parent(change.path))
         proof = ends(change, count, of) / course.wandering(of, window_s)
         if proof >= _OVER:
             return True
