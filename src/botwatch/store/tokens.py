@@ -52,11 +52,16 @@ def _size(file: Path) -> int:
 
 
 def _shorten(file: Path, kept: int) -> int:
-    """End the file with its last line whose block is there."""
+    """End the file with its last line whose block is there, or that is none of ours to read; half a line is no line."""
     lines = file.read_bytes().splitlines(keepends=True)
     whole = len(lines)
-    while whole and not ((found := _LINE.match(lines[whole - 1])) and int(found[1]) <= kept):
+    while whole and (not lines[whole - 1].endswith(b"\n") or _block(lines[whole - 1]) > kept):
         whole -= 1
     if whole < len(lines):
         os.truncate(file, sum(map(len, lines[:whole])))
     return len(lines) - whole
+
+
+def _block(line: bytes) -> int:
+    found = _LINE.match(line)
+    return int(found[1]) if found else 0
