@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from botwatch.detect.drift.compare import Change, What
 from botwatch.detect.drift.profile import Share, Stat
+from botwatch.detect.drift.since import Begun
 from botwatch.detect.drift.source import Drift
 from botwatch.detect.drift.story import Cause
 from botwatch.detect.rows_drift import DriftRow
@@ -35,7 +36,7 @@ def drift(path: str, count: float = 9.0) -> Drift:
 
 
 def told(path: str, began_ns: int = NOW_NS) -> Told:
-    return Told(Cause(drift(path), "", began_ns, (), ()), {"sure": 0.99})
+    return Told(Cause(drift(path), "", Begun.exactly(began_ns), (), ()), {"sure": 0.99})
 
 
 def step(
@@ -108,7 +109,7 @@ def test_what_comes_seldom_began_with_a_change_that_is_known_if_it_may_have(data
     """The last document without it came before that change, the first with it after."""
 
     def seldom(path: str, after_ns: int, began_ns: int) -> Told:
-        return Told(Cause(drift(path), "", began_ns, (), (), (), after_ns), {"sure": 0.99})
+        return Told(Cause(drift(path), "", Begun(began_ns, after_ns, began_ns), (), ()), {"sure": 0.99})
 
     hour_ns = 60 * MINUTE_NS
     step(database, NOW_NS, told("month"))
@@ -133,7 +134,9 @@ def test_what_comes_seldom_began_with_a_change_that_is_known_if_it_may_have(data
 
 def test_what_is_looked_at_again_says_in_how_many_it_is_by_now(database: Database) -> None:
     step(database, NOW_NS, told("campaign"))
-    later = Told(Cause(drift("campaign", 18.0), "", NOW_NS, (), ()), {"sessions": ["s1"], "after": [{"new": 1}]})
+    later = Told(
+        Cause(drift("campaign", 18.0), "", Begun.exactly(NOW_NS), (), ()), {"sessions": ["s1"], "after": [{"new": 1}]}
+    )
 
     def write(session: Session) -> tuple[str, object, object]:
         findings.deepen(session, SOURCE, {later.key}, [later], NOW_NS + MINUTE_NS)

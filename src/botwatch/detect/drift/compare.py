@@ -309,8 +309,8 @@ def _above(path: str) -> Iterator[str]:
 
 def ratio(count: float, of: float, count2: float, of2: float) -> float:
     """Twice the logarithm of how much better two shares explain the counts than one."""
-    together = _likelihood(count + count2, of + of2)
-    return max(0.0, 2 * (_likelihood(count, of) + _likelihood(count2, of2) - together))
+    together = likelihood(count + count2, of + of2)
+    return max(0.0, 2 * (likelihood(count, of) + likelihood(count2, of2) - together))
 
 
 def ends(change: Change, count: float, of: float) -> float:
@@ -322,6 +322,7 @@ def ends(change: Change, count: float, of: float) -> float:
     return 2 * (count * log(before / now) + (of - count) * log((1 - before) / (1 - now)))
 
 
-def _likelihood(count: float, of: float) -> float:
+def likelihood(count: float, of: float) -> float:
+    """The logarithm of how likely counts are by the share that explains them best."""
     rest = of - count
     return (count * log(count / of) if count > 0 else 0.0) + (rest * log(rest / of) if rest > 0 else 0.0)

@@ -238,7 +238,7 @@ class Source:
         for window_s, profiles in self._looks(now_s):
             for variant, profile in profiles.items():
                 past = self._before(variant, now_s - window_s)
-                pieces = self._pieces(variant, now_s - window_s)
+                pieces = self.pieces(variant, now_s - window_s)
                 for change in (
                     *compare(past, profile, window_s, len(pieces), self.told.keys()),
                     *moved(past, profile, window_s),
@@ -362,7 +362,7 @@ class Source:
             if hour_s + HOUR_S <= self.ticks[-1][0]:
                 yield hour_s, merged(ticks)[variant]
 
-    def _pieces(self, variant: str, start_s: int) -> list[tuple[int, Profile]]:
+    def pieces(self, variant: str, start_s: int) -> list[tuple[int, Profile]]:
         both = (*self.hours, *self.ticks)
         return [(at_s, profiles[variant]) for at_s, profiles in both if at_s >= start_s and variant in profiles]
 

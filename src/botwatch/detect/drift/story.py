@@ -10,13 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from math import exp, log
+from math import exp
 from typing import Final
 
 from botwatch import limits
 from botwatch.detect.drift.compare import CRITICAL, Change, What
 from botwatch.detect.drift.profile import Stat
 from botwatch.detect.drift.shape import Seen, Type, inside
+from botwatch.detect.drift.since import Begun, counted, turning
 from botwatch.detect.drift.source import KIND, Drift, Source
 from botwatch.measure.amounts import SHARE, told
 
@@ -27,7 +28,7 @@ _SHOWN: Final = re.compile(
     re.IGNORECASE,
 )
 TOGETHER_NS: Final = 15 * 60 * 10**9  # what begins so close together at one source is one event
-_UNSEEN_NS_MAX: Final = 6 * 3_600 * 10**9  # of what comes so seldom, nothing tells which change it belongs to
+_UNKNOWN_NS_MAX: Final = 6 * 3_600 * 10**9  # of what is known no better, nothing tells which change it belongs to
 _TOGETHER_MIN: Final = 0.8
 _VERSIONS_MAX: Final = 5
 _GONE: Final = (What.VANISHED, What.RARER, What.MORE_NULL, What.MORE_EMPTY)
@@ -70,11 +71,10 @@ class Cause:
 
     drift: Drift
     moved_to: str
-    began_ns: int | None
+    begun: Begun | None
     affected: tuple[int, ...]  # numbers of the samples that show it
     unaffected: tuple[int, ...]
     versions: tuple[OfVersion, ...] = ()  # the most frequent first
-    after_ns: int | None = None  # the last document before it began that could have shown it
 
     @property
     def sure(self) -> float:
@@ -124,7 +124,7 @@ def tell(drifts: Sequence[Drift], samples: Sequence[Sample], source: Source) -> 
         for drift in drifts
     }
     order = sorted(drifts, key=lambda drift: (_ORDER.index(drift.change.what), -drift.change.surprise))
-    causes = [_cause(drift, shown[drift], samples) for drift in order]
+    causes = [_cause(drift, shown[drift], samples, source) for drift in order]
     moved = {(cause.drift.variant, place) for cause in causes if cause.moved_to for place in inside(cause.moved_to)}
     return [
         cause
@@ -133,28 +133,39 @@ def tell(drifts: Sequence[Drift], samples: Sequence[Sample], source: Source) -> 
     ]
 
 
-def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample]) -> Cause:
+def _cause(drift: Drift, shown: Mapping[int, bool], samples: Sequence[Sample], source: Source) -> Cause:
     saying = [sample for sample in samples if sample.number in shown]
-    marks = [shown[sample.number] for sample in saying]
-    start = turning(marks)
-    rising = start is None or _share(marks[start:]) >= _share(marks[:start])
     # What collapses is shown by its not being there any more.
-    odd = [sample for sample, mark in zip(saying, marks, strict=True) if mark is rising]
-    others = [sample for sample, mark in zip(saying, marks, strict=True) if mark is not rising]
-    if start is not None:
-        since = saying[start].number
-        odd = [sample for sample in odd if sample.number >= since]
-        others = [sample for sample in others if sample.number < since] or others
+    falls = drift.change.what is What.VALUE_COLLAPSED
+    begun = _begun(drift, saying, [shown[sample.number] for sample in saying], source, falls=falls)
+    odd = [sample for sample in saying if shown[sample.number] is not falls]
+    others = [sample for sample in saying if shown[sample.number] is falls]
+    if begun is not None:
+        odd = [sample for sample in odd if sample.at_ns >= begun.at_ns] or odd
+        others = [sample for sample in others if sample.at_ns < begun.at_ns] or others
+        saying = [sample for sample in saying if sample.at_ns >= begun.at_ns]
     moved = _companion(odd, others) or drift.change.moved_to if drift.change.what in _GONE else ""
     return Cause(
         drift,
         moved,
-        saying[start].at_ns if start is not None else None,
+        begun,
         tuple(sample.number for sample in odd[: limits.DRIFT_EXAMPLES_MAX]),
         tuple(sample.number for sample in others[-limits.DRIFT_EXAMPLES_MAX :]),
-        tuple(_of_versions(saying[start or 0 :], {sample.number for sample in odd})),
-        saying[start - 1].at_ns if start else None,
+        tuple(_of_versions(saying, {sample.number for sample in odd})),
     )
+
+
+def _begun(
+    drift: Drift, saying: Sequence[Sample], marks: Sequence[bool], source: Source, *, falls: bool
+) -> Begun | None:
+    """To the document, unless the counts tell of another time."""
+    by_counts = counted(drift, source)
+    turn = turning(marks, falls=falls)
+    if turn is None:
+        return by_counts
+    first, at, last = (saying[index].at_ns for index in (turn.first - 1, turn.at, turn.last))
+    found = Begun(at, first, last)
+    return found if by_counts is None or found.meets(by_counts) else by_counts
 
 
 def _of_versions(since: Sequence[Sample], odd: Set[int]) -> Iterator[OfVersion]:
@@ -177,35 +188,14 @@ def _companion(odd: Sequence[Sample], others: Sequence[Sample]) -> str:
     return best[0] if best[1] >= _TOGETHER_MIN * len(odd) else ""
 
 
-def _share(marks: Sequence[bool]) -> float:
-    return sum(marks) / len(marks) if marks else 0.0
-
-
-def turning(marks: Sequence[bool]) -> int | None:
-    """The index from which on the share of marks is another one; None where no split tells more than none."""
-    total, best, place = sum(marks), 3.0, None
-    before = 0
-    whole = _likelihood(total, len(marks))
-    for index, mark in enumerate(marks):
-        if index:
-            gain = _likelihood(before, index) + _likelihood(total - before, len(marks) - index) - whole
-            if gain > best:
-                best, place = gain, index
-        before += mark
-    return place
-
-
-def _likelihood(count: int, of: int) -> float:
-    rest = of - count
-    return (count * log(count / of) if count else 0.0) + (rest * log(rest / of) if rest else 0.0)
-
-
 def beginning(cause: Cause, known_ns: Iterable[int]) -> int | None:
-    """When it began: with a known change, where that lies between the last document without it and the first."""
-    if cause.began_ns is None or cause.after_ns is None:
-        return cause.began_ns
-    first_ns = max(cause.after_ns, cause.began_ns - _UNSEEN_NS_MAX)
-    return min((at_ns for at_ns in known_ns if first_ns < at_ns <= cause.began_ns), default=cause.began_ns)
+    """When it began: with a known change, where it may have, the nearest."""
+    if cause.begun is None:
+        return None
+    at_ns, after_ns, until_ns = cause.begun
+    first_ns, last_ns = max(after_ns, at_ns - _UNKNOWN_NS_MAX), min(until_ns, at_ns + _UNKNOWN_NS_MAX)
+    may_be = [known for known in known_ns if first_ns < known <= last_ns]
+    return min(may_be, key=lambda known: abs(known - at_ns), default=at_ns)
 
 
 def sentence(cause: Cause) -> str:
@@ -215,7 +205,7 @@ def sentence(cause: Cause) -> str:
     before, now = told(change.before, SHARE), told(change.now, SHARE)
     share = f"{before} → {now}"
     if cause.moved_to:
-        gone = change.now_of - change.now_count
+        gone = change.now_of - change.now_count if change.share.stat is Stat.PRESENT else change.now_count
         return f"{path} is gone where `{cause.moved_to}` has come, in {gone:,.0f} of {change.now_of:,.0f}"
     texts = {
         What.APPEARED: f"{path} has come, in {now}",

@@ -17,6 +17,7 @@ from botwatch import limits
 from botwatch.clock import SECOND_NS
 from botwatch.detect.drift.critical import EMPTY, MISSING, NULL, Critical, Place, States
 from botwatch.detect.drift.kinds import Kinds
+from botwatch.detect.drift.since import Begun
 from botwatch.detect.drift.source import TICK_S, WINDOWS_S, Drift
 from botwatch.detect.drift.story import Cause, masked
 from botwatch.detect.rows_drift import DriftRow
@@ -124,7 +125,7 @@ class Criticals:
         faulty = counting.examples(*about, from_ns, until_ns, faulty=True, newest=False)
         began_ns = faulty[0].at_ns if faulty else from_ns
         fine = counting.examples(*about, began_ns - WINDOWS_S[-1] * SECOND_NS, began_ns, faulty=False, newest=True)
-        cause = Cause(drift, "", began_ns, (), ())
+        cause = Cause(drift, "", Begun.exactly(began_ns), (), ())
         touched = touched_by(self._store, faulty, self._declared[followed.asked.source].session)
         return findings.Told(cause, _evidence(cause, faulty, fine, choices) | touched)
 
