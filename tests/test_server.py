@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,10 @@ from botwatch.errors import SettingError
 from botwatch.server import Server
 from botwatch.settings import Settings
 from tests.fault.harness import Botwatch, running
+from tests.real.parts import free_port
+
+_ABOVE = "-dac_override,-dac_read_search"  # what lets root write what nobody may
+UNPRIVILEGED = ("setpriv", "--bounding-set", _ABOVE, "--inh-caps", _ABOVE) if os.geteuid() == 0 else ()
 
 
 @contextmanager
@@ -75,6 +81,35 @@ async def test_a_folder_that_cannot_be_made_is_told_with_the_setting(tmp_path: P
     (tmp_path / "taken").write_text("", encoding="utf-8")
     with pytest.raises(SettingError, match=r"^data: .*taken.*--data"):
         await Server(Settings(data=tmp_path / "taken")).start()
+
+
+def test_a_store_that_was_never_there_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Less than what waits for a store would wait, and than a supervisor gives."""
+    server = Botwatch(tmp_path, arguments=("--store", f"clickhouse://127.0.0.1:{free_port()}/away"))
+    process = server.start(wait=False)
+    try:
+        process.wait_for_line('"event": "serving"')
+        assert process.stop(seconds=40) == 0
+    finally:
+        if process.alive:
+            process.kill()
+
+
+def test_a_store_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.stop()
+    store = tmp_path / "data" / "store"
+    store.chmod(0o500)
+    try:
+        told = subprocess.run(
+            [*UNPRIVILEGED, sys.executable, "-m", "botwatch", "serve", "--data", str(tmp_path / "data")],
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    finally:
+        store.chmod(0o700)
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"botwatch: store: {store} cannot be written")
+    assert "--data" in told.stderr
 
 
 def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:

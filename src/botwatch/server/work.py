@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 _PREPARED_S: Final = 60.0
+_LOOK_S: Final = 0.05
 
 
 class Work:
@@ -40,10 +42,19 @@ class Work:
         """The same, for what reads the store: there is nothing to read before there is a schema."""
 
         async def when_prepared(stop: asyncio.Event) -> None:
-            if await asyncio.to_thread(self._writer.prepared.wait, _PREPARED_S) or self._remote:
+            await self._prepared(stop)
+            if not stop.is_set():
                 await run(stop)
 
         self.beside(when_prepared)
+
+    async def _prepared(self, stop: asyncio.Event) -> None:
+        """Looked for now and then: threads that waited for it would be missing elsewhere, and hold up the end."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + (_PREPARED_S if self._remote else math.inf)
+        while not self._writer.prepared.is_set() and loop.time() < until_s and not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _LOOK_S)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Run a job in a thread, again and again. One that fails is told and tried again."""

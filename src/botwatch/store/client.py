@@ -143,6 +143,15 @@ class Reading:
         self._client = None
 
 
+def _check_writable(folder: Path) -> None:
+    """The engine would say so later, in a number, and never take anything."""
+    for path in (folder, *folder.iterdir()):
+        if not os.access(path, os.W_OK):
+            raise SettingError(
+                f"store: {path} cannot be written; run as the user it belongs to, or choose another folder with --data"
+            )
+
+
 class Store:
     """Owns the clients. Nothing connects before it is asked for: a server that is away at the start
     is asked again. The database is made by `create`, the schema by `migrate`."""
@@ -172,6 +181,7 @@ class Store:
         if not url:
             path = data / "store"
             path.mkdir(parents=True, exist_ok=True)
+            _check_writable(path)
             # The engine keeps its working files beside the data, not on a small /tmp.
             scratch = data / "scratch"
             scratch.mkdir(exist_ok=True)
