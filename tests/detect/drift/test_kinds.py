@@ -69,6 +69,19 @@ def test_customers_are_no_kinds_where_there_would_be_too_many() -> None:
     assert len({kinds.of(each) for each in seen}) <= limits.DRIFT_VARIANTS_PER_SOURCE_MAX
 
 
+def of_shops(r: random.Random, shops: int) -> Document:
+    """Half of the shops give every parcel a reference of their own; what happened says little about places."""
+    shop, what = r.randrange(shops), r.choices(["moved", "held", "delivered"], [8, 1, 1])[0]
+    body: Document = {"shop": f"shop-{shop}", "what": what, "weight": 1}
+    return body | ({"order": {"id": shop, "gift": False}} if shop % 2 else {}) | ({"why": 1} if what == "held" else {})
+
+
+def test_who_sends_is_no_kind_where_many_send_the_same() -> None:
+    r = random.Random(5)
+    assert "shop" not in choose([shape(of_shops(r, 24)) for _ in range(2_000)]).fields
+    assert "shop" in choose([shape(of_shops(r, 4)) for _ in range(2_000)]).fields, "two of four are not many"
+
+
 def test_so_many_kinds_are_told_apart_and_those_that_stay_away_make_room() -> None:
     source = Source("events", kinds=Kinds(("id",)))
     for number in range(400):

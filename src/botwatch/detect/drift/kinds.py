@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 from typing import Final
 
@@ -19,6 +19,8 @@ DOCUMENTS_MIN: Final = 60
 _EXPLAINS_MIN: Final = 0.3  # of what is not known about the places of a document
 _DEPTH_MAX: Final = 4
 _OPTIONAL: Final = (0.01, 0.99)
+_MANY: Final = 8  # documents of a kind tell which places it has
+_ALIKE_MAX: Final = 4  # kinds of the same places, on average: more are names of who sends
 _TOGETHER: Final = 2  # places come in such groups, so that each kind has to be paid for less often than by place
 ONLY: Final = "(document)"  # the kind of documents that have no kinds
 REST: Final = "(other)"
@@ -52,7 +54,7 @@ def choose(documents: Sequence[Sequence[Seen]]) -> Kinds:
         return Kinds()
     held = _held(documents)
     optional = _optional_places(held)
-    doubt = _doubt(held, optional, lambda _: "")
+    doubt = _price(held, optional) + sum(group.doubt for group in _groups(held, optional, lambda _: ""))
     if doubt <= 0:
         return Kinds()
     candidates = [Kinds((path,)) for path in _fields(held, present=0.9)]
@@ -87,8 +89,10 @@ def _best(
         tell = _tell(kinds)
         if len({tell(places) for places in held}) > limits.DRIFT_VARIANTS_PER_SOURCE_MAX:
             continue
-        left = _doubt(held, [path for path in optional if path not in kinds.fields], tell)
-        if left < least:
+        others = [path for path in optional if path not in kinds.fields]
+        groups, price = _groups(held, others, tell), _price(held, others)
+        left = sum(group.doubt + price for group in groups)
+        if left < least and _have_their_own(groups, price):
             best, least = kinds, left
     return best, (least if best is not otherwise else doubt)
 
@@ -137,23 +141,50 @@ def _carried(held: Sequence[Mapping[str, Seen]]) -> tuple[str, ...]:
     return found if len(found) > 1 and len(together) <= limits.DRIFT_VARIANTS_PER_SOURCE_MAX else ()
 
 
-def _doubt(held: Sequence[Mapping[str, Seen]], optional: Sequence[str], tell: Tell) -> float:
-    """What remains unknown (in nats, over all documents) of which places are there, once the kind is known.
+@dataclass(slots=True)
+class _Group:
+    """Documents of a kind, or of several that are alike, and how many of them have each place."""
 
-    Each kind costs something: a thousand kinds would explain everything and tell nothing.
-    """
-    sizes: Counter[str] = Counter()
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    size: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def doubt(self) -> float:
+        return sum(_entropy(count, self.size) for count in self.counts.values())
+
+    def with_(self, other: _Group) -> _Group:
+        return _Group(self.size + other.size, self.counts + other.counts)
+
+
+def _groups(held: Sequence[Mapping[str, Seen]], optional: Sequence[str], tell: Tell) -> list[_Group]:
+    groups: dict[str, _Group] = defaultdict(_Group)
     wanted = set(optional)
     for places in held:
-        kind = tell(places)
-        sizes[kind] += 1
-        counts[kind].update(wanted.intersection(places))
-    doubt = 0.0
-    for kind, size in sizes.items():
-        doubt += sum(_entropy(count, size) for count in counts[kind].values())
-        doubt += 0.5 * log(len(held)) * len(optional) / _TOGETHER
-    return doubt
+        group = groups[tell(places)]
+        group.size += 1
+        group.counts.update(wanted.intersection(places))
+    return list(groups.values())
+
+
+def _price(held: Sequence[Mapping[str, Seen]], optional: Sequence[str]) -> float:
+    """Each kind costs something: a thousand kinds would explain everything and tell nothing."""
+    return 0.5 * log(len(held)) * len(optional) / _TOGETHER
+
+
+def _have_their_own(groups: Iterable[_Group], price: float) -> bool:
+    """Whether kinds differ in which places they have.
+
+    Customers have habits, and the name of each tells which places its documents have. But many have the same.
+    """
+    known, unlike = [group for group in groups if group.size >= _MANY], list[_Group]()
+    for group in sorted(known, key=lambda group: -group.size):
+        together = [(one.with_(group).doubt - one.doubt - group.doubt, place) for place, one in enumerate(unlike)]
+        lost, place = min(together, default=(price, 0))
+        if lost < price:
+            unlike[place] = unlike[place].with_(group)
+        else:
+            unlike.append(group)
+    return len(known) < _ALIKE_MAX * len(unlike)
 
 
 def _entropy(count: int, of: int) -> float:
