@@ -168,6 +168,31 @@ def test_a_resource_is_judged_by_its_thresholds(open_page: Opened) -> None:
     expect(page.get_by_role("meter", name="GPU")).to_have_count(0)
 
 
+def test_a_machine_in_a_worse_way_than_the_average_is_named_with_it(open_page: Opened) -> None:
+    look = open_page()
+
+    def told(route: Route) -> None:
+        answer = route.fetch().json()
+        known = answer["items"][0] | {"measured": answer["items"][0]["last_seen"]}
+        shares = {"memory_percent": 40, "gpu_percent": None, "disk_percent": 20}
+        items = [
+            known | {"name": name, "resources": shares | {"cpu_percent": cpu}} for name, cpu in (("a", 4), ("b", 98))
+        ]
+        route.fulfill(json=answer | {"items": items})
+
+    def average(route: Route) -> None:
+        resources = {"cpu_percent": 51, "memory_percent": 40, "gpu_percent": None, "disk_percent": 20}
+        route.fulfill(json={**route.fetch().json(), "resources": resources})
+
+    look.page.route("**/api/hosts?*", told)
+    look.page.route("**/api/monitoring/status", average)
+    look.page.route("**/api/live", lambda route: route.fulfill(content_type="text/event-stream", body=": quiet\n\n"))
+    page = look.at("/")
+    expect(page.locator(".bars > div").first).to_have_text(re.compile(r"CPU\s*●\s*51 %\s*b\s*■\s*98 %"))
+    expect(page.locator(".bars .worse")).to_have_count(1)
+    expect(page.get_by_text("CPU: scale up")).to_be_visible()
+
+
 def test_247_sessions_are_25_pages(open_page: Opened) -> None:
     page = open_page().at("/conversations")
     expect(page.get_by_role("heading", name=f"Active sessions ({SESSIONS})")).to_be_visible()

@@ -17,6 +17,7 @@ import { useRange } from "./range";
 const MEASURES = ["sessions.active", "messages.count", "response.time", "response.time.p95"] as const;
 const POINTS = 100; // as many as a card has room for
 const ROWS = 12;
+const WORSE: readonly Level[] = ["ok", "warning", "critical"];
 const LEVELS: Record<Level, string> = { ok: "Normal", warning: "Warning", critical: "Critical", unknown: "No data" };
 
 export function Overview() {
@@ -151,34 +152,40 @@ const BARS = [
   ["DISK", "disk_percent", "disk.usage", "disk"],
 ] as const;
 
+/** Over all machines, and the one that is in a worse way than they are together: an average hides it. */
 function Resources({ of, measures }: { of: Status["resources"]; measures: readonly MeasureShape[] | undefined }) {
+  const hosts = useHosts().data?.items.filter((host) => host.measured !== null) ?? [];
   const silent = BARS.filter(([, key]) => of[key] === null);
+  const rows = BARS.map(([label, key, measure]) => {
+    const bounds = boundsOf(measures, measure);
+    const level = levelOf(of[key], bounds);
+    const [most] = [...hosts].sort((one, other) => (other.resources[key] ?? 0) - (one.resources[key] ?? 0));
+    const worse = most && WORSE.indexOf(levelOf(most.resources[key], bounds)) > WORSE.indexOf(level) ? most : null;
+    return { label, key, measure, level, worse, worst: worse ? levelOf(worse.resources[key], bounds) : level };
+  });
   return (
     <>
       <dl className="bars">
-        {BARS.map(([label, key, measure]) => {
-          const level = levelOf(of[key], boundsOf(measures, measure));
-          return (
-            <div key={key}>
-              <dt><Link to={`/explore/measures?measure=${measure}&by=host`} sameTime>{label}</Link></dt>
-              <dd>
-                {of[key] === null ? (
-                  <span className="bar none" />
-                ) : (
-                  <span className={`bar ${level}`} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={of[key]}>
-                    <i style={{ width: `${of[key]}%` }} />
-                  </span>
-                )}
-                <Mark level={level}>{of[key] === null ? "no data" : `${of[key]} %`}</Mark>
-              </dd>
-            </div>
-          );
-        })}
+        {rows.map(({ label, key, measure, level, worse, worst }) => (
+          <div key={key}>
+            <dt><Link to={`/explore/measures?measure=${measure}&by=host`} sameTime>{label}</Link></dt>
+            <dd>
+              {of[key] === null ? (
+                <span className="bar none" />
+              ) : (
+                <span className={`bar ${level}`} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={of[key]}>
+                  <i style={{ width: `${of[key]}%` }} />
+                </span>
+              )}
+              <Mark level={level}>{of[key] === null ? "no data" : `${of[key]} %`}</Mark>
+            </dd>
+            {worse && <dd className="worse"><Said text={worse.name} /> <Mark level={worst}>{worse.resources[key]} %</Mark></dd>}
+          </div>
+        ))}
       </dl>
-      {BARS.map(([label, key, measure]) => {
+      {rows.map(({ label, key, measure, worst }) => {
         const remedy = measures?.find((found) => found.name === measure)?.remedy;
-        const level = levelOf(of[key], boundsOf(measures, measure));
-        return remedy && (level === "warning" || level === "critical") ? <p key={key} className="quiet pad">{label}: {remedy}</p> : null;
+        return remedy && WORSE.indexOf(worst) > 0 ? <p key={key} className="quiet pad">{label}: {remedy}</p> : null;
       })}
       {silent.length > 0 && <Why silent={silent} />}
     </>
