@@ -6,6 +6,7 @@ import threading
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from botwatch import limits
@@ -159,6 +160,26 @@ async def test_the_link_is_not_used_up_by_a_browser_that_looks_ahead(
     for header in ({"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"}):
         assert error_of(await client.get("/sign-in", params={"code": code}, headers=header))[0] == 400
     assert (await client.head("/sign-in", params={"code": code})).status_code == 405
+    assert (await client.get("/sign-in", params={"code": code})).status_code == 303
+
+
+async def test_a_full_disk_is_told_and_does_not_use_the_link_up(
+    client: httpx.AsyncClient, context: Context, database: Database
+) -> None:
+    pages = "PRAGMA max_page_count=1"  # no more than there are
+
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(pages)
+
+    sa.event.listen(database.engine, "begin", begin)
+    for _ in range(1_000):  # until the last page is full
+        code = context.sign_in.new_code()
+        told = await client.get("/sign-in", params={"code": code})
+        if told.status_code != 303:
+            break
+    assert error_of(told) == (503, "state_away")
+    assert "disk of the state database is full" in told.text
+    pages = "PRAGMA max_page_count=1000000"
     assert (await client.get("/sign-in", params={"code": code})).status_code == 303
 
 

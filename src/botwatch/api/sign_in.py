@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from botwatch import limits
 from botwatch.api.throttle import Throttle
 from botwatch.clock import Clock
-from botwatch.errors import Throttled, TryAgain, Unauthorised
+from botwatch.errors import StateError, Throttled, TryAgain, Unauthorised
 from botwatch.nouns import Role
 from botwatch.state import Access, Database, tokens, users
 from botwatch.state.people import OPERATOR
@@ -54,9 +54,13 @@ class SignIn:
                 hint="a restart prints a new one; or add a user: botwatch user add NAME --role admin",
             )
         now_ns = self._clock.now_ns()
-        return await self._access.change(
-            lambda session: tokens.add_browser(session, now_ns, OPERATOR, user=None, role=Role.ADMIN)[1]
-        )
+        try:
+            return await self._access.change(
+                lambda session: tokens.add_browser(session, now_ns, OPERATOR, user=None, role=Role.ADMIN)[1]
+            )
+        except StateError:
+            self._codes[digest_of(code)] = until_s  # it let nobody in
+            raise
 
     async def by_password(self, name: str, password: str, address: str) -> str:
         """The secret of a new browser session."""

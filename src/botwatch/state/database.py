@@ -28,6 +28,7 @@ from botwatch.state.migrate import WRITES, migrate
 
 T = TypeVar("T")
 FILE_NAME = "state.db"
+_DISK_FULL = "53100"  # PostgreSQL's word for it
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,15 @@ def _told_plainly() -> Iterator[None]:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
         _log.warning("state database: %s", str(error).splitlines()[0])
+        if isinstance(error, exc.DBAPIError) and _is_full(error.orig):
+            hint = "free space on it; /readyz tells what is not written meanwhile"
+            raise StateAway("The disk of the state database is full.", hint=hint) from None
         raise StateAway("The state database is away or busy; try again in a moment.") from None
+
+
+def _is_full(error: BaseException | None) -> bool:
+    sqlite_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return sqlite_full or getattr(error, "sqlstate", None) == _DISK_FULL
 
 
 def open_database(settings: Settings) -> Database:
