@@ -319,10 +319,10 @@ class Writer:
                 self._stop.wait(error.retry_after_s)
 
     def _wait_for_engine(self, error: StoreError, attempts: int) -> None:
+        self.health.last_error = error.message  # first: who sees that the engine is away finds the reason there
         if self.health.away_since_ns is None:
             self.health.away_since_ns = self._clock.now_ns()
             log.warning("the engine does not take data; the spool holds it", extra={"code": error.engine_code})
-        self.health.last_error = error.message
         # A stop does not wait for an engine that is away: what is left is safe in the spool.
         if self._stop.is_set() and attempts > 1:
             raise _Stopped
