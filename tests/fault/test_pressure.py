@@ -58,7 +58,10 @@ async def test_while_the_engine_refuses_the_spool_fills_and_then_drains_by_itsel
             assert seen[429] >= 10
             status = await asyncio.to_thread(server.get, "/api/monitoring/status")
             assert set(status) == {"sessions", "messages", "resources", "services"}
-            await until(lambda: "store does not take data" in readiness(server), "it says that it is ready")
+            await until(
+                lambda: "nothing is stored: the telemetry store does not answer" in readiness(server),
+                "it says that it is ready",
+            )
         sending = asyncio.create_task(client.run(stop))
         await until(lambda: len(client.acknowledged) > 20, "it does not take anything again")
         stop.set()

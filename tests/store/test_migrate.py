@@ -55,6 +55,25 @@ def test_a_store_of_a_newer_version_is_refused(bare_store: Store) -> None:
         migrate(bare_store)
 
 
+def test_a_store_in_which_a_step_did_something_else_is_refused(bare_store: Store, tmp_path: Path) -> None:
+    with as_file(schema_folder()) as current:
+        shutil.copytree(current, tmp_path / "schema")
+    step = tmp_path / "schema" / "0003_logs.sql"
+    text = step.read_text(encoding="utf-8")
+    step.write_text(text + "CREATE TABLE more {on_cluster} (a UInt8) ENGINE = {engine}MergeTree ORDER BY a;\n", "utf-8")
+    migrate(bare_store, tmp_path / "schema")
+    with pytest.raises(StoreError, match=r"another build, whose schema differs \(0003_logs\)"):
+        migrate(bare_store)
+    step.write_text("-- told otherwise\n\n" + step.read_text("utf-8").replace("\n", "\n  "), "utf-8")
+    assert migrate(bare_store, tmp_path / "schema") == []
+
+
+def test_a_store_of_a_build_that_kept_no_digest_is_taken(bare_store: Store) -> None:
+    migrate(bare_store)
+    bare_store.command("ALTER TABLE schema_versions DROP COLUMN digest")
+    assert migrate(bare_store) == []
+
+
 def test_on_a_cluster_tables_are_local_and_read_through_distributed_ones(bare_store: Store) -> None:
     """The rendering alone: the names, and that the engine can parse what `test_cluster` has to leave out."""
     stored = stored_tables(schema_folder())

@@ -115,6 +115,18 @@ async def test_an_engine_that_is_away_loses_nothing(
     assert counted(store)[0] == 1
 
 
+async def test_a_store_of_another_schema_is_told_and_what_came_waits(spool: Spool, store: Store) -> None:
+    store.command("INSERT INTO schema_versions (name) VALUES ('9999_future')")
+    await spool.put(span(NOW))
+    writer = Writer(store, spool, SystemClock(), node="n")
+    writer.start()
+    await away(writer)
+    assert "was written by a newer version (it has 9999_future)" in writer.health.last_error
+    assert writer.stop()
+    assert spool.intake()[Signal.TRACES].spooled == 1
+    store.command("ALTER TABLE schema_versions DELETE WHERE name = '9999_future' SETTINGS mutations_sync = 2")
+
+
 async def test_little_waits_for_more_and_a_full_batch_does_not(
     spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,13 +5,18 @@ One copy of the schema serves every engine through two tokens. `{engine}` is emp
 node, `x` itself is a Distributed table over it, and the views read and write the local ones: so no
 query changes, and an insert ends on the node it was sent to. What was decided for all, as which
 labels are held, is read through the Distributed table there too.
+
+Beside the name of a step stands a digest of what it did. A step that was edited since is another
+schema under the same name: what is written would be refused table by table, or go into views that
+count otherwise. So it is refused at the start, whole.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -23,8 +28,13 @@ log = logging.getLogger(__name__)
 
 VERSIONS = "schema_versions"
 _OWN = (
-    f"CREATE TABLE {VERSIONS} {{on_cluster}} (name String, applied DateTime('UTC') DEFAULT now()) "
+    f"CREATE TABLE {VERSIONS} {{on_cluster}} (name String, applied DateTime('UTC') DEFAULT now(), digest String) "
     "ENGINE = {engine}MergeTree ORDER BY name"
+)
+# Builds before the first release kept no digest. Empty: nobody knows what the step was.
+_OWN_OF_OLD = f"ALTER TABLE {VERSIONS} {{on_cluster}} ADD COLUMN IF NOT EXISTS digest String"
+_HAS_DIGEST = (
+    f"SELECT 1 FROM system.columns WHERE database = currentDatabase() AND table = '{VERSIONS}' AND name = 'digest'"
 )
 _CREATE = re.compile(r"^CREATE (TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS)(\w+)")
 _ALTER = re.compile(r"^ALTER TABLE (\w+) ")
@@ -52,6 +62,11 @@ def statements(text: str) -> Iterator[str]:
     for statement in re.split(r";[ \t]*(?:\n|$)", code):
         if statement.strip():
             yield statement.strip()
+
+
+def digest(text: str) -> str:
+    """Of what a step does: its comments and how it is laid out are not in it."""
+    return hashlib.sha256(" ".join(" ; ".join(statements(text)).split()).encode()).hexdigest()[:16]
 
 
 def render(statement: str, cluster: str, stored: frozenset[str]) -> list[str]:
@@ -90,18 +105,16 @@ def stored_tables(folder: Traversable) -> frozenset[str]:
 
 
 def migrate(store: Store, folder: Traversable | None = None) -> list[str]:
-    """Apply what is missing; the names that were applied. A store from a newer version is refused."""
+    """Apply what is missing; the names that were applied. A store of another schema is refused."""
     folder = folder or schema_folder()
     known = steps(folder)
     for rendered in render(_OWN, store.cluster, frozenset()):
         store.command(rendered)
-    done = {row[0] for row in store.read(f"SELECT name FROM {VERSIONS}")}
-    newer = done - {name for name, _ in known}
-    if newer:
-        raise StoreError(
-            f"the telemetry store was written by a newer version (it has {', '.join(sorted(newer))}): "
-            "start that version, or name another data folder"
-        )
+    if not store.read(_HAS_DIGEST).rows:
+        for rendered in render(_OWN_OF_OLD, store.cluster, frozenset()):
+            store.command(rendered)
+    done: dict[str, str] = dict(store.read(f"SELECT name, max(digest) FROM {VERSIONS} GROUP BY name").rows)
+    _check_the_same(done, {name: digest(text) for name, text in known})
     stored = stored_tables(folder)
     applied = []
     for name, text in known:
@@ -110,7 +123,20 @@ def migrate(store: Store, folder: Traversable | None = None) -> list[str]:
         for statement in statements(text):
             for rendered in render(statement, store.cluster, stored):
                 store.command(rendered)
-        store.command(f"INSERT INTO {VERSIONS} (name) VALUES ('{name}')")
+        store.command(f"INSERT INTO {VERSIONS} (name, digest) VALUES ('{name}', '{digest(text)}')")
         log.info("schema step applied", extra={"step": name})
         applied.append(name)
     return applied
+
+
+def _check_the_same(done: Mapping[str, str], known: Mapping[str, str]) -> None:
+    if newer := sorted(done.keys() - known.keys()):
+        raise StoreError(
+            f"the telemetry store was written by a newer version (it has {', '.join(newer)}): "
+            "start that version, or name another data folder"
+        )
+    if other := sorted(name for name, was in done.items() if was and was != known[name]):
+        raise StoreError(
+            f"the telemetry store was written by another build, whose schema differs ({', '.join(other)}): "
+            "start that build, or name another data folder"
+        )

@@ -180,10 +180,12 @@ class Writer:
                 self._settle(force=stopping)
         except _Stopped:
             log.warning("stopped with batches left in the spool; they are written at the next start")
+        except StoreError as error:
+            log.error("nothing is stored until a restart: %s", error.message)
+            self._away(error.message)
         except Exception:
-            log.exception("the writer ended; nothing more is stored until a restart")
-            self.health.last_error = "the writer ended"
-            self.health.away_since_ns = self._clock.now_ns()
+            log.exception("the writer ended; nothing is stored until a restart")
+            self._away("what writes to the telemetry store ended, see the log; a restart goes on where it stood")
         finally:
             self._hands.shutdown(wait=True, cancel_futures=True)
 
@@ -319,14 +321,18 @@ class Writer:
                 self._stop.wait(error.retry_after_s)
 
     def _wait_for_engine(self, error: StoreError, attempts: int) -> None:
-        self.health.last_error = error.message  # first: who sees that the engine is away finds the reason there
         if self.health.away_since_ns is None:
-            self.health.away_since_ns = self._clock.now_ns()
-            log.warning("the engine does not take data; the spool holds it", extra={"code": error.engine_code})
+            log.warning("nothing is stored, the spool holds it: %s", error.message, extra={"code": error.engine_code})
+        self._away(error.message)
         # A stop does not wait for an engine that is away: what is left is safe in the spool.
         if self._stop.is_set() and attempts > 1:
             raise _Stopped
         self._stop.wait(min(self._retry_s_max, 0.1 * 2 ** min(attempts, 10)))
+
+    def _away(self, why: str) -> None:
+        self.health.last_error = why  # first: who sees since when finds the reason there
+        if self.health.away_since_ns is None:
+            self.health.away_since_ns = self._clock.now_ns()
 
     def _settle(self, *, force: bool = False) -> None:
         """Let go of what is safely in the engine."""

@@ -21,6 +21,7 @@ class Standing:
     spool_trouble: bool = False
     spool_oldest_ns: int | None = None
     disk_nearly_full: bool = False
+    away_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

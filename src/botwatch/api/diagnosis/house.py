@@ -33,6 +33,7 @@ class House:
             bool(self._spool.trouble),
             self._spool.backlog().oldest_ns,
             self._spool.crowded,
+            away_why=health.last_error,
         )
 
     async def reasons(self) -> list[str]:
@@ -41,7 +42,7 @@ class House:
         if health.replaying:
             found.append("it is replaying what an earlier run left in the spool")
         if health.away_since_ns is not None:
-            found.append("the telemetry store does not take data")
+            found.append(f"nothing is stored: {health.last_error}")
         if self._spool.trouble:
             found.append("the spool cannot write to its disk")
         if self._spool.crowded:

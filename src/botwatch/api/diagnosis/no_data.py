@@ -156,9 +156,9 @@ def behind_the_door(facts: Arrivals) -> Iterator[Finding]:
     if standing.away_since_ns is not None:
         yield problem(
             "store_away",
-            f"The telemetry store has taken nothing for {ago((facts.now_ns - standing.away_since_ns) / SECOND_NS)}; "
-            "what comes waits in the spool.",
-            "look at the log for the engine's code, at the disk, or at the server behind the setting 'store'",
+            f"Nothing has been stored for {ago((facts.now_ns - standing.away_since_ns) / SECOND_NS)}: "
+            f"{standing.away_why}. What comes waits in the spool.",
+            "see to what it says: the disk, the server behind the setting 'store', or the code in the engine's own log",
         )
     elif standing.replaying:
         yield notice(
