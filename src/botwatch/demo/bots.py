@@ -1,4 +1,4 @@
-"""The process of the fleet: `python -m botwatch.demo.bots URL RATE SEED ZONE`.
+"""The process of the fleet: `python -m botwatch.demo.bots URL RATE SEED ZONE STOP_S`.
 
 It loads the SDK once and forks a process for each place a bot runs in, as the SDK knows one bot a
 process, and one for the services they call, whose ports are the first line of its output. All end with
@@ -15,7 +15,7 @@ import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -30,7 +30,6 @@ from botwatch.demo.fleet import Order
 from botwatch.demo.play import Player, busy
 from botwatch.demo.world import Bot, Place
 
-_FLUSH_S: Final = 1.5
 _OPENING_S: Final = 20.0
 _TALK_MINUTES: Final = 1.0  # how long a conversation takes, about
 _BATCHES: Final = (1, 1, 1, 2, 5)  # tickets that come at once, two on average
@@ -135,7 +134,7 @@ def _bot(bot: Bot, place: Place, order: Order, ports: Mapping[str, int], lifelin
     # Not `asyncio.run`: it would tear the conversations apart, and that would look like failures of the bot.
     loop, process = asyncio.new_event_loop(), Process(bot, place, order, ports)
     loop.run_until_complete(process.run(lifeline))
-    sdk.shutdown(_FLUSH_S)
+    sdk.shutdown(order.stop_s / 2)
 
 
 def _forked(ours: int, be: Callable[[], None]) -> int:
@@ -176,17 +175,22 @@ def main(argv: list[str]) -> int:
     sockets = backends.bound()
     ports = {name: listening.getsockname()[1] for name, listening in sockets.items()}
 
-    children = [_forked(ours, lambda: asyncio.run(backends.serve(sockets, order.seed, lifeline)))]
+    services = _forked(ours, lambda: asyncio.run(backends.serve(sockets, order.seed, lifeline)))
     for listening in sockets.values():
         listening.close()
-    for bot in FLEET:
-        children += [_forked(ours, partial(_bot, bot, place, order, ports, lifeline)) for place in bot.places]
+    places = [(bot, place) for bot in FLEET for place in bot.places]
+    bots = [_forked(ours, partial(_bot, bot, place, order, ports, lifeline)) for bot, place in places]
     print(json.dumps(ports), flush=True)
     asyncio.run(_until_the_end())
+    # The bots first: a service that ends under a bot would look like a failure.
+    return max(_ended(bots), _ended([services]))
+
+
+def _ended(children: Sequence[int]) -> int:
+    """The worst of their exit codes."""
     for pid in children:
         os.kill(pid, signal.SIGTERM)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
-    return max(map(abs, codes))
+    return max(abs(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])) for pid in children)
 
 
 if __name__ == "__main__":

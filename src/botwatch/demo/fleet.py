@@ -28,14 +28,15 @@ class Order:
     rate: float
     seed: int
     time_zone: str
+    stop_s: float
 
     def argv(self) -> list[str]:
-        return [self.url, repr(self.rate), str(self.seed), self.time_zone]
+        return [self.url, repr(self.rate), str(self.seed), self.time_zone, repr(self.stop_s)]
 
     @classmethod
     def parse(cls, argv: list[str]) -> Order:
-        url, rate, seed, time_zone = argv
-        return cls(url, float(rate), int(seed), time_zone)
+        url, rate, seed, time_zone, stop_s = argv
+        return cls(url, float(rate), int(seed), time_zone, float(stop_s))
 
 
 class Fleet:
@@ -48,7 +49,7 @@ class Fleet:
             raise SettingError(
                 f"rate: expected more than 0 and at most {limits.DEMO_RATE_MAX} conversations a minute, found {rate:g}"
             )
-        self._order = Order(url, float(rate), seed, time_zone)
+        self._order = Order(url, float(rate), seed, time_zone, limits.DEMO_STOP_S_MAX)
         self._key = key
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -82,7 +83,7 @@ class Fleet:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            clean = process.wait(limits.DEMO_STOP_S_MAX - _KILL_S) == 0
+            clean = process.wait(self._order.stop_s - _KILL_S) == 0
         except subprocess.TimeoutExpired:
             clean = False
         if not clean:

@@ -263,15 +263,17 @@ class Writer:
     def _insert(self, batch: Batch, low: int, high: int, token: str) -> list[int]:
         """Insert parcels low…high; the ids of those the engine refused. A refusal of several is
         split until the ones it is about stand alone, so that a bad request takes no other with it."""
-        attempts = 0
+        attempts, suspected = 0, False
         while True:
             try:
                 self._hand_over(batch, [parcel.body for parcel in batch.parcels[low:high]], token)
             except StoreError as error:
                 attempts += 1
-                if not self._data_is_at_fault(batch, error, attempts):
-                    self._wait_for_engine(error, attempts)
-                    continue
+                if not (suspected and _may_be_the_data(error, attempts)):
+                    suspected = self._data_is_at_fault(batch, error, attempts)
+                    if not suspected:
+                        self._wait_for_engine(error, attempts)
+                    continue  # once more: the engine may have come back between the two
                 if high - low == 1:
                     log.error(
                         "the engine refused a request; it is kept aside",
@@ -289,8 +291,7 @@ class Writer:
     def _data_is_at_fault(self, batch: Batch, error: StoreError, attempts: int) -> bool:
         """Only when the engine takes an empty request of the same kind: else it would refuse any data,
         and what was acknowledged must wait for it, whatever it says."""
-        too_big = error.engine_code == _OUT_OF_MEMORY and attempts >= _ATTEMPTS_BEFORE_SPLIT
-        if isinstance(error, StoreAway) and not too_big:
+        if not _may_be_the_data(error, attempts):
             return False
         try:
             self._hand_over(batch, [], f"{batch.token(self._node)}:empty:{attempts}")
@@ -359,6 +360,11 @@ class Writer:
             del self._written[0]
         self._written_bytes = 0
         self._flushed_s = self._clock.monotonic_s()
+
+
+def _may_be_the_data(error: StoreError, attempts: int) -> bool:
+    too_big = error.engine_code == _OUT_OF_MEMORY and attempts >= _ATTEMPTS_BEFORE_SPLIT
+    return too_big or not isinstance(error, StoreAway)
 
 
 class _Stopped(Exception):

@@ -25,6 +25,7 @@ class Roster:
         self._clock = clock
         self._fixed = tuple(fixed)
         self._added: tuple[Service, ...] = ()
+        self._reading = asyncio.Lock()  # what was read before a change is not put in place after it
         services.configure(self._fixed)
 
     def reload(self, fixed: Iterable[Service]) -> None:
@@ -80,11 +81,12 @@ class Roster:
             raise Conflict("This service comes from the settings.", hint="change it there, and reload the server")
 
     async def _read(self) -> None:
-        try:
-            self._added = tuple(await self._database.read(kept.listed))
-        except StateError:
-            return  # what was known goes on
-        self._apply()
+        async with self._reading:
+            try:
+                self._added = tuple(await self._database.read(kept.listed))
+            except StateError:
+                return  # what was known goes on
+            self._apply()
 
     def _apply(self) -> None:
         names = {service.name for service in self._fixed}
