@@ -28,6 +28,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botwatch.cli.examine._WAIT_S", 60)
+
+
 def web(server: Botwatch) -> str:
     return f"http://127.0.0.1:{server.web}"
 

@@ -47,25 +47,23 @@ async def test_every_key_does_what_the_list_of_keys_says(app: ConsoleApp, world:
         await until(pilot, lambda: "LIVE" in text_of(app, "#top"))
         for view in VIEWS:
             await pilot.press(view.key)
-            assert f"Botwatch  {view.name}" in text_of(app, "#top")
+            await until(pilot, lambda name=view.name: f"Botwatch  {name}" in text_of(app, "#top"))  # type: ignore[misc]
             assert f">{view.key} {view.name}" in text_of(app, "#side")
             await until(pilot, lambda path=view.path: any(asked.startswith(path) for asked in world.asked))  # type: ignore[misc]
-        await pilot.press("s")
-        assert not app.query_one("#side").display or app.query_one("#side").has_class("hidden")
-        await pilot.press("S")
-        await pilot.press("f")
-        assert app.query_one("#status").has_class("hidden")
-        await pilot.press("f")
+        for key, name in (("s", "#side"), ("S", "#side"), ("f", "#status"), ("f", "#status")):
+            hidden = app.query_one(name).has_class("hidden")
+            await pilot.press(key)
+            await until(pilot, lambda name=name, was=hidden: app.query_one(name).has_class("hidden") != was)  # type: ignore[misc]
         before = len(world.asked)
         await pilot.press("r")
         await until(pilot, lambda: len(world.asked) > before)
         await pilot.press("?")
-        assert isinstance(app.screen, Keys)
+        await until(pilot, lambda: isinstance(app.screen, Keys))
         assert all(f"{key:>3}  {what}" in str(app.screen.query_one(Static).content) for key, what in HELP)
         await pilot.press("escape")
-        assert not isinstance(app.screen, Keys)
+        await until(pilot, lambda: not isinstance(app.screen, Keys))
         await pilot.press("q")
-    assert app.return_code == 0
+        await until(pilot, lambda: app.return_code == 0)
 
 
 async def test_the_overview_says_what_the_api_says(app: ConsoleApp) -> None:
@@ -179,4 +177,4 @@ async def test_a_narrow_terminal_has_room_for_what_matters(app: ConsoleApp) -> N
         assert app.query_one("#side").has_class("hidden")
         assert max(map(len, text_of(app, "#status").splitlines()[3:7])) < 40
         await pilot.press("s")
-        assert not app.query_one("#side").has_class("hidden")
+        await until(pilot, lambda: not app.query_one("#side").has_class("hidden"))

@@ -25,6 +25,7 @@ from tests.real.parts import Process, free_port
 from tests.store.otlp import attributes
 
 TOKEN = "fault-" + "0123456789abcdef" * 3
+ON_ANY_DISK = {"BOTWATCH_DISK_PERCENT_MAX": "99"}  # what a test has stored is not dropped because others fill it
 SPANS, RECORDS = 40, 20
 # Reading the certificates of all authorities for each question would cost twenty times the question.
 NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -50,7 +51,7 @@ class Botwatch:
         self.process = Process(
             command + ports,
             self.folder / f"server-{self.starts}.log",
-            env={"BOTWATCH_ADMIN_TOKEN": TOKEN, "BOTWATCH_WATCH_HOST": "false", **self.extra},
+            env={"BOTWATCH_ADMIN_TOKEN": TOKEN, "BOTWATCH_WATCH_HOST": "false", **ON_ANY_DISK, **self.extra},
         )
         if wait:
             self.wait_ready()

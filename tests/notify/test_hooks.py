@@ -67,7 +67,7 @@ async def test_bad_hooks_have_a_receipt_are_told_of_and_delay_nobody(
         """With the one that hangs; the others have all the time that a busy machine gives them."""
         kind, options = kind_of(name)
         if isinstance(options, hooks.HookOptions):
-            options = options.model_copy(update={"seconds": 2 if "hangs" in name else 60})
+            options = options.model_copy(update={"seconds": 5 if "hangs" in name else 60})
         return kind, options
 
     monkeypatch.setattr(house.notifier, "_kind", impatient)
@@ -92,7 +92,7 @@ async def test_bad_hooks_have_a_receipt_are_told_of_and_delay_nobody(
         "hook:noisy.sh": "failed",
         "hook:leaves.sh": "delivered",
     }
-    assert found["hook:hangs.sh"].answer == "ended after 2 s: before"
+    assert found["hook:hangs.sh"].answer == "ended after 5 s: before"
     assert "ValueError: no" in found["hook:fails.py"].answer
     assert found["hook:noisy.sh"].answer.startswith("exit code 3: …")
     assert found["hook:noisy.sh"].answer.endswith("more than is kept")

@@ -15,6 +15,7 @@ from botwatch_sdk import _guard
 from botwatch_sdk.testing import Seen, capture
 from tests.sdk.sink import Sink
 
+EXIT_S = 60.0  # what waits at the end of a process on a busy machine may take longer than a bot's users would wait
 Script = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -50,10 +51,13 @@ def seen() -> Iterator[Seen]:
 def script() -> Script:
     """Runs a bot in a process of its own; its environment is what is given and nothing of BOTWATCH or OTEL."""
 
-    def run(text: str, *, timeout_s: float = 100.0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        text: str, *, timeout_s: float = 100.0, exit_s: float = EXIT_S, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        patience = f"import botwatch_sdk._limits; botwatch_sdk._limits.EXIT_FLUSH_S = {exit_s}\n"
         inherited = {name: said for name, said in os.environ.items() if not name.startswith(("BOTWATCH_", "OTEL_"))}
         return subprocess.run(
-            [sys.executable, "-W", "error", "-c", textwrap.dedent(text)],
+            [sys.executable, "-W", "error", "-c", patience + textwrap.dedent(text)],
             env=inherited | environ,
             capture_output=True,
             check=False,

@@ -69,6 +69,7 @@ class Sink:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 128  # many processes connect at once
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """A client that went away is no news here."""

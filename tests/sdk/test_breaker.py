@@ -235,22 +235,22 @@ def test_its_changes_are_events(seen: Seen, clock: Clock) -> None:
 def test_its_state_and_its_counts_go_out_with_the_heartbeat(live: Sink, clock: Clock) -> None:
     breaker = new()
     named = {"bot_breaker_name": breaker.name}
-    bot.flush()
+    bot.flush(60)
     assert live.latest("bot.breaker.state", **named) == 0
     assert live.latest("bot.breaker.opened", **named) == 0, "what grows is seen at 0 first"
     fail(breaker, 3)
     for _ in range(4):
         with pytest.raises(bot.BreakerOpen), breaker:
             pass
-    bot.flush()
+    bot.flush(60)
     assert live.latest("bot.breaker.state", **named) == 2
     assert live.latest("bot.breaker.opened", **named) == 1
     assert live.latest("bot.breaker.rejected", **named) == 4
     clock.now_s += 10
     with breaker:
-        bot.flush()
+        bot.flush(60)
         assert live.latest("bot.breaker.state", **named) == 1
-    bot.flush()
+    bot.flush(60)
     assert live.latest("bot.breaker.state", **named) == 0
     assert live.latest("bot.breaker.healed", **named) == 1
     severities = [

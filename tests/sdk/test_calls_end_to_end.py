@@ -22,12 +22,12 @@ import botwatch_sdk as bot
 
 url = sys.argv[1]
 bot.init("caller", heartbeat_s=3600)
-bot.flush()
+bot.flush(60)
 place = url.partition("//")[2]
 shop = url.replace("127.0.0.1", "localhost")
 bot.instrument("httpx", names={place: "crm", shop.partition("//")[2]: "shop"})
 gateway, guard = bot.socket("gateway"), bot.breaker("crm", failures=2, rest_s=2)
-bot.flush()
+bot.flush(60)
 for n in range(20):
     with contextlib.suppress(httpx.TimeoutException):
         httpx.get(shop + ("/slow" if n % 5 == 0 else "/ok"), timeout=0.2 if n % 5 == 0 else 20)
@@ -36,7 +36,7 @@ for path in ("/limited", "/limited", "/allows/500", "/allows/200"):
 for n in range(5):
     with contextlib.suppress(httpx.HTTPError, bot.BreakerOpen), guard:
         httpx.get(url + "/down", timeout=20).raise_for_status()
-bot.flush()
+bot.flush(60)
 import time; time.sleep(2.1)
 with guard:
     pass
@@ -44,7 +44,7 @@ for n in range(2):
     with contextlib.suppress(ConnectionError), gateway:
         if n == 0:
             raise ConnectionError
-bot.flush()
+bot.flush(60)
 """
 
 

@@ -69,7 +69,7 @@ def test_a_child_counts_from_zero(script: Script, sink: Sink) -> None:
         + """
 for n in range(5):
     bot.message("x")
-bot.flush()
+bot.flush(60)
 child = os.fork()
 if child == 0:
     bot.message("y")

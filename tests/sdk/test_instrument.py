@@ -77,7 +77,7 @@ def test_a_call_has_a_name_a_time_and_the_kind_of_its_failure(
         with contextlib.suppress(Exception):
             get("/slow", timeout=0.2)
         get("/limited")
-        bot.flush()
+        bot.flush(60)
     """
     ran = script(bot_of(HTTP_BOTS[library], body), BOTWATCH_URL=sink.url, PROVIDER=provider.url)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
@@ -104,7 +104,7 @@ def test_what_the_sdk_sends_itself_is_no_call_of_the_bot(script: Script, sink: S
         for _ in range(3):
             with bot.action("work"):
                 pass
-            bot.flush()
+            bot.flush(60)
     """
     ran = script(bot_of("", body), BOTWATCH_URL=sink.url, PROVIDER="")
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -118,7 +118,7 @@ def test_a_changed_limit_is_an_event_and_limits_by_turns_are_none(
         bot.instrument("httpx", names={"127.0.0.1": "llm"})
         for limit in (500, 500, 200, 500, 200, 900):
             get(f"/allows/{limit}")
-        bot.flush()
+        bot.flush(60)
     """
     ran = script(bot_of(HTTP_BOTS["httpx"], body), BOTWATCH_URL=sink.url, PROVIDER=provider.url)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -132,7 +132,7 @@ def test_a_changed_limit_is_an_event_and_limits_by_turns_are_none(
 
 
 def test_without_a_name_it_has_the_one_of_its_address(script: Script, sink: Sink, provider: Provider) -> None:
-    body = 'bot.instrument("httpx"); get("/ok"); bot.flush()'
+    body = 'bot.instrument("httpx"); get("/ok"); bot.flush(60)'
     script(bot_of(HTTP_BOTS["httpx"], body), BOTWATCH_URL=sink.url, PROVIDER=provider.url)
     (call,) = calls(sink)
     assert call["peer.service"] == f"127.0.0.1:{provider.port}"
@@ -154,7 +154,7 @@ def test_the_bots_own_exporters_see_spans_as_they_were(script: Script, sink: Sin
     body = textwrap.dedent("""
         bot.instrument("httpx", names={"127.0.0.1": "crm"})
         get("/ok")
-        bot.flush()
+        bot.flush(60)
         print(["peer.service" in span.attributes for span in mine.get_finished_spans()])
     """)
     text = head + textwrap.dedent(preamble) + 'bot.init("caller")' + rest + body
@@ -214,7 +214,7 @@ def test_a_database_is_a_dependency_and_a_statement_that_takes_too_long_a_timeou
         run("SELECT 1")
         with contextlib.suppress(Exception):
             run("SET statement_timeout = 50; SELECT pg_sleep(5)")
-        bot.flush()
+        bot.flush(60)
     """
     ran = script(bot_of(POSTGRES_BOTS[library], body), BOTWATCH_URL=sink.url, PROVIDER=database)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
@@ -234,7 +234,7 @@ def test_a_database_that_lets_nobody_in_is_a_call_that_failed(script: Script, si
                 url = place
                 with contextlib.suppress(Exception):
                     run("SELECT 1")
-            bot.flush()
+            bot.flush(60)
         """
         bots = POSTGRES_BOTS[library].replace("connect(url", "connect(url, " + TIMEOUTS[library])
         address = f"postgresql://u:pw-secret@127.0.0.1:{port}/x"
@@ -260,7 +260,7 @@ def test_a_call_through_sqlalchemy_and_its_driver_counts_once(script: Script, si
     body = """
         print(bot.instrument("sqlalchemy", "psycopg"))
         run("SELECT 4711")
-        bot.flush()
+        bot.flush(60)
     """
     ran = script(bot_of(preamble, body), BOTWATCH_URL=sink.url, PROVIDER=database)
     assert (ran.stdout, ran.stderr) == ("('psycopg', 'sqlalchemy')\n", "")
@@ -277,7 +277,7 @@ def test_redis_is_a_dependency(script: Script, sink: Sink, tmp_path: Path) -> No
         bot.instrument("redis", names={{"127.0.0.1:{port}": "sessions"}})
         with redis.Redis("127.0.0.1", {port}) as client:
             client.set("a", 1)
-        bot.flush()
+        bot.flush(60)
     """
     with Process([program, *options], tmp_path / "redis.log") as server:
         server.wait_for_port(port)

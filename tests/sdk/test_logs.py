@@ -218,8 +218,8 @@ def test_what_the_sdk_itself_logs_while_sending_is_not_sent(live: Sink, logger: 
     root.setLevel(logging.DEBUG)
     try:
         logger.info("one")
-        bot.flush()
-        bot.flush()
+        bot.flush(60)
+        bot.flush(60)
     finally:
         root.removeHandler(handler)
         root.setLevel(level)

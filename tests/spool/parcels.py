@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
-from collections.abc import Sequence
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from botwatch import limits
 from botwatch.clock import SECOND_NS, Clock, ManualClock
-from botwatch.nouns import Inbox, Parcel, Refusal
+from botwatch.nouns import Inbox, Parcel, Receipt, Refusal
 from botwatch.spool import Batch, Spool
 
 NOW_NS = 1_800_000_000 * SECOND_NS
@@ -53,6 +56,32 @@ def crash_image(folder: Path, to: Path) -> Path:
         if (folder / name).exists():
             shutil.copy(folder / name, to / name)
     return to
+
+
+@asynccontextmanager
+async def held(spool: Spool) -> AsyncIterator[None]:
+    """Until the end of this, its thread does nothing: what is put meanwhile waits together."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait()
+
+    holding = asyncio.create_task(asyncio.to_thread(spool._owner.ask, hold))
+    await asyncio.to_thread(begun.wait)
+    try:
+        yield
+    finally:
+        go_on.set()
+        await holding
+
+
+async def put_together(spool: Spool, *parcels: Parcel) -> list[Receipt | BaseException]:
+    """All of them wait before the first is looked at; what each was answered."""
+    async with held(spool):
+        puts = [asyncio.create_task(spool.put(one)) for one in parcels]
+        await asyncio.sleep(0)
+    return await asyncio.gather(*puts, return_exceptions=True)
 
 
 def names(batch: Batch | None) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from botwatch.errors import SpoolFull, TooLarge, TryAgain
 from botwatch.nouns import Inbox, Receipt, Signal
 from botwatch.spool import Counts, Spool
 from botwatch.spool.space import Space
-from tests.spool.parcels import NOW_NS, crash_image, drain, names, open_spool, parcel
+from tests.spool.parcels import NOW_NS, crash_image, drain, names, open_spool, parcel, put_together
 
 
 async def test_a_full_spool_asks_to_wait_and_takes_in_again_when_it_empties(tmp_path: Path) -> None:
@@ -41,7 +40,7 @@ async def test_fullness_survives_a_restart(spool: Spool, tmp_path: Path) -> None
 
 async def test_parcels_not_yet_committed_count_towards_fullness(tmp_path: Path) -> None:
     spool = open_spool(tmp_path, bytes_max=1_000)
-    results = await asyncio.gather(*(spool.put(parcel(str(n), size=300)) for n in range(10)), return_exceptions=True)
+    results = await put_together(spool, *(parcel(str(n), size=300) for n in range(10)))
     assert [type(result) for result in results] == [Receipt] * 3 + [SpoolFull] * 7
     spool.close()
 
@@ -69,7 +68,7 @@ async def test_what_waits_for_the_disk_in_memory_is_bounded(
 ) -> None:
     monkeypatch.setattr(limits, limit, value)
     spool = open_spool(tmp_path)
-    results = await asyncio.gather(*(spool.put(parcel(str(n), size=100)) for n in range(5)), return_exceptions=True)
+    results = await put_together(spool, *(parcel(str(n), size=100) for n in range(5)))
     assert [type(result) for result in results] == [Receipt] * 2 + [TryAgain] * 3
     await spool.put(parcel("later", size=1_000 if limit == "SPOOL_WAITING_BYTES_MAX" else 1))
     spool.close()
@@ -181,21 +180,8 @@ async def test_large_groups_are_committed_in_several_transactions(
         return commit(parcels)  # type: ignore[arg-type]
 
     monkeypatch.setattr(spool._owner, "_commit", counted)
-    begun, go_on = threading.Event(), threading.Event()
-
-    def block() -> None:
-        begun.set()
-        go_on.wait()
-
-    blocked = asyncio.create_task(asyncio.to_thread(spool._owner.ask, block))
-    await asyncio.to_thread(begun.wait)
-    puts = [spool.put(parcel(f"l{n}", size=100)) for n in range(4)]
-    puts += [spool.put(parcel(f"s{n}", inbox=Inbox.LOGS)) for n in range(6)]
-    waiting = asyncio.gather(*puts)
-    await asyncio.sleep(0)
-    go_on.set()
-    await waiting
-    await blocked
+    large = [parcel(f"l{n}", size=100) for n in range(4)]
+    await put_together(spool, *large, *(parcel(f"s{n}", inbox=Inbox.LOGS) for n in range(6)))
     assert groups == [2, 4, 4]
     assert names(spool.seal(Inbox.TRACES)) == ["l0", "l1", "l2", "l3"]
     spool.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from botwatch import limits
 from botwatch.errors import TryAgain
 from botwatch.nouns import Inbox, Receipt, Refusal, Signal
 from botwatch.spool import Counts, Spool
-from tests.spool.parcels import balanced, crash_image, drain, open_spool, parcel
+from tests.spool.parcels import balanced, crash_image, drain, held, open_spool, parcel, put_together
 
 
 async def test_a_parcel_is_on_disk_before_it_is_acknowledged(spool: Spool, tmp_path: Path) -> None:
@@ -112,7 +113,9 @@ async def test_a_client_that_leaves_does_not_take_its_parcel_or_its_neighbours_a
 
 async def test_a_commit_that_fails_half_way_leaves_nothing_behind(spool: Spool) -> None:
     beyond_sqlite = parcel("bad", items=2**63)
-    results = await asyncio.gather(*map(spool.put, (parcel("a"), beyond_sqlite, parcel("b"))), return_exceptions=True)
+    async with held(spool):
+        spool._owner._tend_due_s = time.monotonic() + 3_600  # it would try to write, and find that it can
+    results = await put_together(spool, parcel("a"), beyond_sqlite, parcel("b"))
     assert [type(result) for result in results] == [TryAgain] * 3
     assert spool.trouble == "OverflowError"
     assert spool.intake()[Signal.TRACES] == Counts()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from botwatch import limits
 from botwatch.clock import ManualClock, SystemClock
-from botwatch.errors import StoreAway
+from botwatch.errors import StoreAway, StoreRefused
 from botwatch.nouns import Inbox, Refusal, Signal
 from botwatch.spool import Spool
 from botwatch.store import client
@@ -120,11 +120,13 @@ async def test_a_store_of_another_schema_is_told_and_what_came_waits(spool: Spoo
     await spool.put(span(NOW))
     writer = Writer(store, spool, SystemClock(), node="n")
     writer.start()
-    await away(writer)
-    assert "was written by a newer version (it has 9999_future)" in writer.health.last_error
-    assert writer.stop()
-    assert spool.intake()[Signal.TRACES].spooled == 1
-    store.command("ALTER TABLE schema_versions DELETE WHERE name = '9999_future' SETTINGS mutations_sync = 2")
+    try:
+        await away(writer)
+        assert "was written by a newer version (it has 9999_future)" in writer.health.last_error
+        assert writer.stop()
+        assert spool.intake()[Signal.TRACES].spooled == 1
+    finally:
+        store.command("ALTER TABLE schema_versions DELETE WHERE name = '9999_future' SETTINGS mutations_sync = 2")
 
 
 async def test_little_waits_for_more_and_a_full_batch_does_not(
@@ -143,6 +145,27 @@ async def test_little_waits_for_more_and_a_full_batch_does_not(
     await stored(spool, 4)
     assert writer.stop()
     assert counted(store) == (4, 4, 4, 4, 0)
+
+
+async def test_an_engine_that_comes_back_between_a_refusal_and_its_proof_is_not_blamed_on_the_data(
+    spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, attempts = store.insert, []
+
+    def refuses_once(table: str, data: Sequence[bytes], *, fmt: str, settings: Mapping[str, Any]) -> None:
+        attempts.append(len(data))  # one more than the requests
+        if len(attempts) == 1:
+            raise StoreRefused("no such table", engine_code=60)
+        real(table, data, fmt=fmt, settings=settings)
+
+    monkeypatch.setattr(store, "insert", refuses_once)
+    await spool.put(span(NOW))
+    writer = Writer(store, spool, SystemClock(), node="n")
+    writer.start()
+    await stored(spool)
+    assert writer.stop()
+    assert attempts == [2, 1, 2]
+    assert spool.dead() == []
 
 
 async def test_an_engine_that_refuses_everything_is_not_blamed_on_the_data(spool: Spool, bare_store: Store) -> None:
@@ -232,6 +255,7 @@ async def test_a_server_that_hangs_is_known_to_be_away(
     monkeypatch.setattr(client, "_ANSWER_S", 1)
     with clickhouse.refusing("hang"), pytest.raises(StoreAway):
         await asyncio.wait_for(remote.fetch("SELECT 1"), 60)
+    monkeypatch.undo()
     assert (await remote.fetch("SELECT 1")).first == (1,)
     remote.close()
 

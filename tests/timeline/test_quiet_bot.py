@@ -64,7 +64,7 @@ async def test_it_is_told_within_a_minute_of_the_first_deadline_and_nothing_else
     told = Told()
     with Redis(tmp_path) as redis, endpoint() as health:
         services = Services(told, SystemClock(), "web-1")
-        (service,) = configured({"shop-health": {"url": health, "kind": "http"}})
+        (service,) = configured({"shop-health": {"url": health, "kind": "http", "timeout_seconds": 60}})
         services.configure([service])
         count, unanswered, seen, up, status, watched, depth, stalled = [list[float]() for _ in range(8)]
         story.store.series += [

@@ -150,6 +150,7 @@ def test_readings_come_once_through_deaths_of_the_server_and_of_the_agent(tmp_pa
             second.wait_for_line(r"cannot be reached(?s:.*)cannot be reached")
             server.start()
             second.wait_for_line(r"takes what is sent again(?s:.*)takes what is sent again")
+            server.wait_drained()  # it has taken what waited: at its end the agent has little time
             assert second.stop() == 0
             counts = server.wait_drained()
             server.stop()

@@ -196,7 +196,7 @@ async def test_a_doubt_is_asked_again_within_half_an_interval(scripts: dict[str,
         await services.check("db")
         await until_status(services, "db", S)
     _, doubted, sure = scripts["db"].latest[:3]
-    assert sure - doubted >= 0.5  # and whoever is busy comes later, not never
+    assert sure - doubted > 0.4  # and whoever is busy comes later, not never
 
 
 async def test_configuring_changes_only_what_changed(scripts: dict[str, Script]) -> None:

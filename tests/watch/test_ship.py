@@ -67,7 +67,10 @@ def test_readings_and_happenings_come_with_the_key_and_compressed(tmp_path: Path
         assert b"web-1" in request.body
 
 
-def test_while_the_server_is_away_everything_is_kept_and_comes_once_and_in_order(tmp_path: Path) -> None:
+def test_while_the_server_is_away_everything_is_kept_and_comes_once_and_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "AGENT_STOP_S_MAX", 60)
     away = f"http://127.0.0.1:{free_port()}"
     with reporting(away, tmp_path) as reporter:
         for n in range(3):

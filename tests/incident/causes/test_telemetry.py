@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from botwatch import limits
 from botwatch.detect.finding import Reason
 from botwatch.detect.rule import Severity
 from botwatch.errors import StoreAway
@@ -152,7 +153,10 @@ def opening(**labels: str) -> Opening:
     )  # fmt: skip
 
 
-async def test_an_opening_is_told_what_changed_and_what_was_measured(facts: Facts) -> None:
+async def test_an_opening_is_told_what_changed_and_what_was_measured(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "INCIDENT_EXPLAINED_S_MAX", 60)
     spans(facts, "1.0", "a", DEPLOYED - 600, DEPLOYED + 600, 10)
     spans(facts, "1.1", "b", DEPLOYED, DEPLOYED + 600, 10, status="error")
     (told,) = await Explainer(facts.store)([opening(bot="shop")])

@@ -8,6 +8,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -65,7 +66,8 @@ class PostgresPart(Part):
         assert self.process is not None
         whole = psutil.Process(self.process.pid)
         for one in (whole, *whole.children(recursive=True)):
-            one.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # who was connected has gone
+                one.send_signal(number)
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,7 @@ async def watching(*services: Service, reporter: Collected | None = None) -> Asy
 
 async def look(name: str, url: str, times: int = 1, **given: Any) -> View:
     """What is found after asking so often."""
+    given.setdefault("timeout_seconds", 60)
     async with watching(described(name, url, **given)) as services:
         for _ in range(times):
             view = await services.check(name)

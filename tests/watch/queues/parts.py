@@ -83,7 +83,7 @@ class Eye:
     def __init__(self, url: str, **table: Any) -> None:
         self.told = Told()
         self.clock = Steps()
-        (found,) = watched({"it": {"url": url, **table}}, this_host="here")
+        (found,) = watched({"it": {"url": url, "timeout_s": 60, **table}}, this_host="here")
         self.source = broker(found)
         self.watch = Watch(found, self.source, self.told, self.clock)
 
