@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +31,21 @@ def test_a_module_that_cannot_be_loaded_leaves_the_collector_at_work() -> None:
     with pytest.raises(ImportError), process.loading():
         raise ImportError
     assert gc.isenabled()
+
+
+def test_as_many_files_are_opened_as_the_process_is_let() -> None:
+    """In one of its own, whose limits are those of a service."""
+    text = """
+        import resource
+        from botwatch import process
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 96))
+        process.raise_open_files()
+        print(resource.getrlimit(resource.RLIMIT_NOFILE))
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)], capture_output=True, check=True, text=True, timeout=100
+    )
+    assert ran.stdout == "(96, 96)\n"
 
 
 def test_of_what_is_said_again_and_again_the_first_of_a_minute_are_written() -> None:

@@ -9,6 +9,7 @@ import importlib
 import json
 import logging
 import os
+import resource
 import socket
 import sys
 import time
@@ -99,6 +100,13 @@ def event_loop() -> asyncio.AbstractEventLoop:
         loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
         return loop
     return asyncio.new_event_loop()
+
+
+def raise_open_files() -> None:
+    """As many as we are let: the usual 1,024 are fewer than the bots of a large fleet keep connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # some systems do not take their own word for it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def set_up_log(level: str) -> None:

@@ -23,6 +23,7 @@ def run(settings: Settings, reread: Reread | None = None, serving: Serving | Non
     """Serve until SIGTERM or SIGINT. `reread` is called on SIGHUP, `serving` once it serves, with its address.
     The exit code of the process."""
     process.set_up_log(settings.log_level)
+    process.raise_open_files()
     try:
         with asyncio.Runner(loop_factory=process.event_loop) as runner:
             return runner.run(_run(settings, reread, serving))
