@@ -187,6 +187,7 @@ class Writer:
             log.exception("the writer ended; nothing is stored until a restart")
             self._away("what writes to the telemetry store ended, see the log; a restart goes on where it stood")
         finally:
+            self.health.replaying = False
             self._hands.shutdown(wait=True, cancel_futures=True)
 
     def _prepare(self) -> None:
