@@ -54,11 +54,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def put(store: Store, documents: Iterable[tuple[int, Document | str]], received_s: int | None = None) -> None:
+def put(
+    store: Store,
+    documents: Iterable[tuple[int, Document | str]],
+    received_s: int | None = None,
+    source: str = SOURCE,
+) -> None:
     lines = []
     for at_s, document in documents:
         text = document if isinstance(document, str) else orjson.dumps(document).decode()
-        row = {"source": SOURCE, "bot": "triage", "session_id": f"s{at_s}", "document": text}
+        row = {"source": source, "bot": "triage", "session_id": f"s{at_s}", "document": text}
         lines.append(orjson.dumps(row | {"at": float(at_s), "received": float(received_s or at_s)}))
     store.insert("payloads", b"\n".join(lines), fmt="JSONEachRow", settings={})
 

@@ -16,8 +16,9 @@ from botwatch.detect.drift.critical import Critical
 from botwatch.detect.drift.kinds import Kinds
 from botwatch.detect.drift.shape import shape
 from botwatch.detect.rows_drift import DeclaredRow, DriftRow
+from botwatch.errors import StoreAway
 from botwatch.state import Database
-from botwatch.store.client import Store
+from botwatch.store.client import Params, Rows, Store
 from botwatch.watch.payloads import counting
 from botwatch.watch.payloads.counting import Asked
 from botwatch.watch.payloads.declared import Declared
@@ -192,6 +193,44 @@ def test_what_does_not_fit_is_counted_by_place_and_told_masked(
     assert row is not None
     assert f"{file}: expected a JSON Schema, found at type" in row.problem
     assert [r.value for r in listening.readings if r.name == "bot.payload.checked"][-1] == 4  # by the one from before
+
+
+def test_a_store_that_fails_in_between_has_each_document_counted_and_checked_once(
+    store: Store, database: Database, keepers: list[Keeper], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ticket.json"
+    file.write_text("{}")
+    keeper, listening, clock = started(store, database, START_S, keepers, Declared(SOURCE, file, (), None))
+    read, failing = store.read, ""
+
+    def fails(sql: str, params: Params | None = None) -> Rows:
+        if failing and failing in f"{sql} {params}":
+            raise StoreAway("away")
+        return read(sql, params)
+
+    def come(at_s: int, *sources: str) -> None:
+        for source in sources:
+            put(store, [(START_S + at_s, {"id": at_s})], source=source)
+        clock.advance(20)
+        if not failing:
+            return keeper.step()
+        with pytest.raises(StoreAway):
+            keeper.step()
+
+    monkeypatch.setattr(store, "read", fails)
+    come(1, SOURCE)
+    failing = "sum(length(document)) FROM payloads WHERE received"  # what came is about to be checked
+    come(21, SOURCE)
+    failing = "'another'"  # another source is about to be taken up
+    come(41, SOURCE, "another", "third")
+    failing = ""
+    come(61, SOURCE)
+    assert {name: len(source.waiting) for name, source in keeper._sources.items()} == {
+        SOURCE: 4,
+        "another": 1,
+        "third": 1,
+    }
+    assert [one.value for one in listening.readings if one.name == "bot.payload.checked"][-1] == 4
 
 
 def test_long_documents_are_looked_at_and_hostile_ones_leave_the_others_alone(

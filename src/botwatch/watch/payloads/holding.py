@@ -52,6 +52,7 @@ class Holding:
         self._choices = choices
         self._checker = Checker(clock)
         self._sources: list[str] = []
+        self._through_ms: dict[str, int] = {}  # so far the documents of a source have been checked
         self._checked: Counter[str] = Counter()
         self._failures: Counter[tuple[str, str, str]] = Counter()
         self.problems: dict[str, str] = {}  # by source; what was right before goes on
@@ -60,6 +61,7 @@ class Holding:
         wanted = {one.source: one.schema for one in declared if one.schema}
         for gone in set(self._sources) - set(wanted):
             self._checker.drop(gone)
+            self._through_ms.pop(gone, None)
         self._sources = [source for source in self._sources if source in wanted]
         self.problems = {}
         for source, schema in wanted.items():
@@ -72,14 +74,20 @@ class Holding:
             else:
                 self._sources = [*dict.fromkeys([*self._sources, source])]
 
-    def step(self, after_ms: int, until_ms: int) -> None:
+    def step(self, until_ms: int) -> None:
+        """What came since the last step of each source, also where the store was away meanwhile."""
         until_s = self._clock.monotonic_s() + limits.SCHEMA_CHECKS_S_MAX
         for source in self._sources:
-            rows = self._some(source, after_ms, until_ms)
+            rows = self._some(source, self._through_ms.setdefault(source, until_ms), until_ms)
             done, misfits = self._checker.check(source, [str(row[2]) for row in rows], until_s)
+            self._through_ms[source] = until_ms
             self._checked[source] += done
             self._report(source, rows, misfits)
         self._sources = self._sources[1:] + self._sources[:1]  # whoever is first has the time
+
+    def forget(self) -> None:
+        """Another node checks what comes."""
+        self._through_ms.clear()
 
     def close(self) -> None:
         self._checker.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -73,6 +73,7 @@ class Keeper:
         self._clock = clock
         self._sources: dict[str, Source] = {}
         self._through_ms: int | None = None
+        self._astray: list[str] = []  # sources that could not be followed
         self._judged_s: dict[str, int] = {}
         self._saved_s: dict[str, int] = {}
         self._taken: dict[str, tuple[int, int]] = {}  # the tick, and how many documents of it were looked at
@@ -114,8 +115,9 @@ class Keeper:
 
     def _forget(self) -> None:
         """Another node follows the documents; should it stop, everything is read anew from what it kept."""
-        self._sources, self._through_ms = {}, None
+        self._sources, self._through_ms, self._astray = {}, None, []
         self._criticals.forget()
+        self._holding.forget()
 
     def step(self) -> None:
         now_ns = self._clock.now_ns()
@@ -127,11 +129,9 @@ class Keeper:
         else:
             for document in reading.new(self._store, self._through_ms, until_ms):
                 by_source[document.source].append(document)
-            for name, documents in by_source.items():
-                self._follow(name, documents, now_ns)
-        after_ms, self._through_ms = self._through_ms, until_ms
-        if after_ms is not None:
-            self._holding.step(after_ms, until_ms)
+        self._through_ms = until_ms
+        self._follow_all(by_source, now_ns)
+        self._holding.step(until_ms)
         for name, source in self._sources.items():
             every_s = STEP_S if name in by_source else JUDGE_S
             self._keep(name, source, now_ns, until_ms, every_s)
@@ -210,6 +210,19 @@ class Keeper:
                     source, source.judge(judged_s), judged_s * SECOND_NS, documents[max(0, index - 2_000) : index]
                 )
             self._look(source, document)
+
+    def _follow_all(self, by_source: Mapping[str, list[Document]], now_ns: int) -> None:
+        """Where one fails, it and those after it are taken up anew from the store with the next step: so no
+        document counts twice."""
+        left = list(dict.fromkeys((*self._astray, *by_source)))
+        try:
+            while left:
+                self._follow(left[0], by_source.get(left[0], []), now_ns)
+                del left[0]
+        finally:
+            self._astray = left
+            for name in left:
+                self._sources.pop(name, None)
 
     def _follow(self, name: str, documents: list[Document], now_ns: int) -> None:
         source = self._sources.get(name)
