@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -9,14 +11,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from botwatch.errors import SettingError
-from botwatch.server import Server
+from botwatch.server import Server, work
 from botwatch.settings import Settings
 from tests.fault.harness import Botwatch, running
 from tests.real.parts import free_port
@@ -25,7 +27,7 @@ _ABOVE = "-dac_override,-dac_read_search"  # what lets root write what nobody ma
 UNPRIVILEGED = ("setpriv", "--bounding-set", _ABOVE, "--inh-caps", _ABOVE) if os.geteuid() == 0 else ()
 
 
-@contextmanager
+@contextlib.contextmanager
 def supervisor(folder: Path) -> Iterator[tuple[str, socket.socket]]:
     """What systemd does: a datagram socket whose path is in NOTIFY_SOCKET."""
     path = str(folder / "notify")
@@ -93,6 +95,25 @@ def test_a_store_that_was_never_there_does_not_hold_up_the_end(tmp_path: Path) -
     finally:
         if process.alive:
             process.kill()
+
+
+async def test_a_part_that_fails_is_told_and_begins_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_AGAIN_S", 0.01)
+    runs, goes_on = [1, 2], asyncio.Event()
+
+    async def run(stop: asyncio.Event) -> None:
+        if runs.pop() == 2:
+            raise ValueError("nobody thought of it")
+        goes_on.set()
+        await stop.wait()
+
+    async with contextlib.AsyncExitStack() as exit:
+        work.Work(exit, cast(Any, None), remote=False).beside(run)
+        await asyncio.wait_for(goes_on.wait(), 60)
+    assert "begins again" in caplog.text
+    assert "nobody thought of it" in caplog.text
 
 
 def test_a_store_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:

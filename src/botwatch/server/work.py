@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 _PREPARED_S: Final = 60.0
 _LOOK_S: Final = 0.05
+_AGAIN_S: Final = 5.0
 
 
 class Work:
@@ -28,9 +29,9 @@ class Work:
         self._remote = remote
 
     def beside(self, run: Run) -> None:
-        """Run it until we end; it is told by the event, and waited for."""
+        """Run it until we end; it is told by the event, and waited for. One that fails is told and begins again."""
         stop = asyncio.Event()
-        task = asyncio.create_task(run(stop))
+        task = asyncio.create_task(_kept_going(run, stop))
 
         async def end() -> None:
             stop.set()
@@ -67,6 +68,18 @@ class Work:
                     await asyncio.wait_for(stop.wait(), seconds)
 
         self.beside(again)
+
+
+async def _kept_going(run: Run, stop: asyncio.Event) -> None:
+    while True:
+        try:
+            return await run(stop)
+        except Exception:
+            log.exception("a part of the server failed; it begins again")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _AGAIN_S)
+        if stop.is_set():
+            return
 
 
 async def _tried(job: Callable[[], object]) -> None:

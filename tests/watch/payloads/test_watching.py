@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -116,6 +116,36 @@ def test_nothing_is_counted_twice_over_a_restart_and_a_new_place_is_counted_from
         ("order.total", "note", 432),
         ("order.total", "order", 3_890),
     ]
+
+
+def test_critical_places_whose_count_was_stored_and_not_answered_are_counted_once(
+    store: Store, database: Database, keepers: list[Keeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, listening, clock = started(store, database, START_S, keepers, DECLARED)
+    put(store, [(START_S + 1, ticket(1))])
+    clock.advance(61)
+    keeper.step()
+    insert, lost = store.insert, ["criticals"]
+
+    def loses(table: str, data: bytes | Sequence[bytes], *, fmt: str, settings: Mapping[str, str]) -> None:
+        insert(table, data, fmt=fmt, settings=settings)
+        if table in lost:
+            lost.remove(table)
+            raise StoreAway("the answer was lost")
+
+    monkeypatch.setattr(store, "insert", loses)
+    put(store, [(START_S + 62, ticket(2))])
+    clock.advance(61)
+    with pytest.raises(StoreAway):
+        keeper.step()
+    put(store, [(START_S + 123, ticket(3))])
+    for _ in range(2):
+        clock.advance(61)
+        keeper.step()
+    assert store.read("SELECT sum(arraySum(mapValues(states))) FROM criticals").first == (3,)
+    assert [one.value for one in listening.readings if one.name == "bot.payload.critical_checked"][
+        -1
+    ] == 2  # since it began
 
 
 def test_the_engine_says_of_each_document_what_is_wrong_with_a_place(store: Store) -> None:

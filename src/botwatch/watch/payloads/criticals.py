@@ -61,6 +61,7 @@ class _Followed:
     asked: Asked
     critical: Critical
     through_ms: dict[str, int] = field(default_factory=dict)
+    trying_ms: dict[tuple[str, ...], int] = field(default_factory=dict)  # places of which an insert was not answered
 
 
 class Criticals:
@@ -162,10 +163,13 @@ class Criticals:
             if after_ms >= until_ms:
                 continue
             asked = replace(followed.asked, paths=paths)
-            counted = counting.count(self._store, asked, after_ms, until_ms)
-            self._keep(asked, counted, until_ms)
+            # What may be there although nobody said so is put once more as it was, and known by its token.
+            to_ms = followed.trying_ms.setdefault(paths, until_ms)
+            counted = counting.count(self._store, asked, after_ms, to_ms)
+            self._keep(asked, counted, to_ms)
+            del followed.trying_ms[paths]
             followed.critical.take(counted)
-            followed.through_ms |= dict.fromkeys(paths, until_ms)
+            followed.through_ms |= dict.fromkeys(paths, to_ms)
             found += counted
         return found
 
