@@ -14,7 +14,8 @@ from botwatch import limits
 from botwatch.clock import SECOND_NS, ManualClock
 from botwatch.detect.drift.critical import Critical
 from botwatch.detect.drift.kinds import Kinds
-from botwatch.detect.drift.shape import shape
+from botwatch.detect.drift.shape import Seen, shape
+from botwatch.detect.drift.source import Source
 from botwatch.detect.rows_drift import DeclaredRow, DriftRow
 from botwatch.errors import StoreAway
 from botwatch.state import Database
@@ -116,6 +117,32 @@ def test_nothing_is_counted_twice_over_a_restart_and_a_new_place_is_counted_from
         ("order.total", "note", 432),
         ("order.total", "order", 3_890),
     ]
+
+
+def test_a_source_that_fails_by_itself_is_told_and_the_others_go_on(
+    store: Store,
+    database: Database,
+    keepers: list[Keeper],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    keeper, _, clock = started(store, database, START_S, keepers, Declared("last", "", (), None))
+    observe, failing = Source.observe, "first"
+
+    def fails(source: Source, at_s: int, document: Sequence[Seen]) -> None:
+        if source.name == failing:
+            raise ValueError("nobody thought of it")
+        observe(source, at_s, document)
+
+    monkeypatch.setattr(Source, "observe", fails)
+    for at_s in (1, 21, 41):
+        for name in ("first", "last"):
+            put(store, [(START_S + at_s, {"id": at_s})], source=name)
+        clock.advance(20)
+        keeper.step()
+        failing = "" if at_s == 21 else failing
+    assert {name: len(source.waiting) for name, source in keeper._sources.items()} == {"first": 3, "last": 3}
+    assert "nobody thought of it" in caplog.text
 
 
 def test_critical_places_whose_count_was_stored_and_not_answered_are_counted_once(

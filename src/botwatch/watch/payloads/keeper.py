@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
@@ -132,9 +133,9 @@ class Keeper:
         self._through_ms = until_ms
         self._follow_all(by_source, now_ns)
         self._holding.step(until_ms)
-        for name, source in self._sources.items():
+        for name, source in list(self._sources.items()):
             every_s = STEP_S if name in by_source else JUDGE_S
-            self._keep(name, source, now_ns, until_ms, every_s)
+            self._each(name, partial(self._keep, name, source, now_ns, until_ms, every_s))
 
     def _take_on(self) -> None:
         """What is declared now: a source whose kinds are told apart in another way begins anew."""
@@ -164,7 +165,8 @@ class Keeper:
     def _begin(self, now_ns: int) -> None:
         """Everything as it was left, and what has come since."""
         for name in reading.sources(self._store, now_ns - LEARNED_S * SECOND_NS):
-            self._sources[name] = self._taken_up(name, now_ns)
+            self._sources.pop(name, None)
+            self._each(name, partial(self._follow, name, [], now_ns))
 
     def _taken_up(self, name: str, now_ns: int) -> Source:
         """Also one that was never heard of may have a past: what is imported stands in the store all at once."""
@@ -212,17 +214,28 @@ class Keeper:
             self._look(source, document)
 
     def _follow_all(self, by_source: Mapping[str, list[Document]], now_ns: int) -> None:
-        """Where one fails, it and those after it are taken up anew from the store with the next step: so no
-        document counts twice."""
+        """Where the store fails, those that are left are taken up anew with the next step: so no document counts
+        twice."""
         left = list(dict.fromkeys((*self._astray, *by_source)))
         try:
             while left:
-                self._follow(left[0], by_source.get(left[0], []), now_ns)
+                name = left[0]
+                self._each(name, partial(self._follow, name, by_source.get(name, []), now_ns))
                 del left[0]
         finally:
             self._astray = left
             for name in left:
                 self._sources.pop(name, None)
+
+    def _each(self, name: str, work: Callable[[], None]) -> None:
+        """One source that fails by itself is told, and taken up anew with its next document; the others go on."""
+        try:
+            work()
+        except BotwatchError:
+            raise
+        except Exception:
+            log.exception("the documents of a source cannot be followed", extra={"source": name})
+            self._sources.pop(name, None)
 
     def _follow(self, name: str, documents: list[Document], now_ns: int) -> None:
         source = self._sources.get(name)
