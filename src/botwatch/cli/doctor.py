@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from botwatch.clock import SECOND_NS, SystemClock
+from botwatch.clock import SystemClock
 
 
 def doctor(
@@ -23,7 +23,6 @@ def doctor(
     """
     from botwatch.cli.examine import examine, json_of, text_of
 
-    now_s = SystemClock().now_ns() / SECOND_NS
-    report = examine(url, os.environ.get("BOTWATCH_TOKEN", ""), os.environ, now_s)
+    report = examine(url, os.environ.get("BOTWATCH_TOKEN", ""), os.environ, SystemClock())
     print(json_of(report) if as_json else "\n".join(text_of(report)))
     raise typer.Exit(1 if report.failed else 0)

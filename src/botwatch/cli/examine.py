@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from botwatch.cli.flags import plain
+from botwatch.clock import SECOND_NS, Clock
 from botwatch.errors import SettingError
 from botwatch.limits import SECRET_CHARS_MAX
 from botwatch.settings import LOOPBACK
@@ -47,11 +48,11 @@ class Report:
         return any(line.level == _PROBLEM for line in self.lines)
 
 
-def examine(url: str, token: str, environ: Mapping[str, str], now_s: float) -> Report:
+def examine(url: str, token: str, environ: Mapping[str, str], clock: Clock) -> Report:
     """`url` is the server's web port; empty: worked out from where bots send to."""
     url = _checked(url).rstrip("/") if url else _found(environ)
     with _client(url) as client:
-        lines = list(_server(client, url, now_s))
+        lines = list(_server(client, url, clock))
         reached = any(line.about == "clock" for line in lines)
         told, server = _diagnosis(client, url, token) if reached else ([], {})
     sender = list(_sender(environ, url, _ports(server)))
@@ -90,9 +91,10 @@ def _client(url: str) -> httpx.Client:
     return httpx.Client(timeout=_WAIT_S, trust_env=(urlsplit(url).hostname or "") not in LOOPBACK)
 
 
-def _server(client: httpx.Client, url: str, now_s: float) -> Iterator[Line]:
+def _server(client: httpx.Client, url: str, clock: Clock) -> Iterator[Line]:
     try:
-        alive, ready = client.get(f"{url}/healthz"), client.get(f"{url}/readyz")
+        alive, asked_s = client.get(f"{url}/healthz"), _now_s(clock)
+        ready, answered_s = client.get(f"{url}/readyz"), _now_s(clock)
         takes_only = _field(alive, "alive") is not True and _is_ours(client, url)
     except (httpx.HTTPError, UnicodeError, ValueError) as error:
         yield Line(_PROBLEM, "server", f"{url} cannot be asked ({type(error).__name__}).", _NOBODY)
@@ -113,18 +115,24 @@ def _server(client: httpx.Client, url: str, now_s: float) -> Iterator[Line]:
         yield Line(_PROBLEM, "server", f"The server runs, and is not ready: {why}.", "look at its log")
     else:
         yield Line(_FINE, "server", "It runs and is ready.")
-    yield from _clock(ready, now_s)
+    yield from _clock(ready, asked_s, answered_s)
 
 
 _NOBODY: Final = "start it with 'botwatch serve', or name its address with --url"
 
 
-def _clock(answer: httpx.Response, now_s: float) -> Iterator[Line]:
+def _now_s(clock: Clock) -> float:
+    return clock.now_ns() / SECOND_NS
+
+
+def _clock(answer: httpx.Response, asked_s: float, answered_s: float) -> Iterator[Line]:
+    """The server told its time somewhere between the two: that it was slow to answer is no other clock."""
     try:
-        off_s = now_s - email.utils.parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+        told_s = email.utils.parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except (ValueError, TypeError):
         yield Line(_UNKNOWN, "clock", "The server's answer does not say its time.")
         return
+    off_s = max(asked_s - told_s, 0) or min(answered_s - told_s, 0)
     if abs(off_s) > _CLOCK_OFF_S:
         way = "ahead of" if off_s > 0 else "behind"
         yield Line(
