@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Locator,
     Page,
     StorageState,
     TimeoutError,
@@ -37,6 +38,7 @@ SHOTS: Final = ROOT / "artifacts"
 WIDE: Final = (1440, 900)
 NARROW: Final = (390, 844)
 PATIENCE_MS: Final = 60_000  # how long it takes on a busy machine is the bench's to say
+SURE_MS: Final = 5_000  # for so long a button that deletes asks whether one is sure
 expect.set_options(timeout=PATIENCE_MS)
 LAUNCH: Final = (
     "--headless=new",
@@ -184,6 +186,17 @@ def fits(page: Page, width: int) -> bool:
             "width => innerWidth === width && document.documentElement.scrollWidth <= width", arg=width
         )
     return bool(page.evaluate("width => document.documentElement.scrollWidth <= width", width))
+
+
+def delete(place: Page | Locator, what: str) -> None:
+    """It takes two clicks, the second within seconds: where the machine stood still in between, both once more."""
+    first, second = (place.get_by_role("button", name=f"Delete {what}{more}", exact=True) for more in ("", ", really"))
+    for _ in range(5):
+        first.click()
+        with suppress(TimeoutError):
+            second.click(timeout=SURE_MS)
+            return
+    raise AssertionError(f"{what} cannot be deleted")
 
 
 def address(page: Page) -> str:

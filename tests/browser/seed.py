@@ -15,6 +15,8 @@ from tests.store.otlp import attributes
 
 SESSIONS = 247
 SECOND_NS = 10**9
+SPREAD_S = 100  # over so many seconds before now
+STEP_S = 300  # what is counted by the clock begins anew with one of these
 CHANNELS = ("WhatsApp", "Web", "Email")
 BOTS = ("support", "orders")
 
@@ -27,7 +29,7 @@ FAULT = "carrier.Unavailable<b>"
 
 
 def send(port: int) -> None:
-    now_ns = time.time_ns()
+    now_ns = _in_one_step(time.time_ns())
     for path, body in (("/v1/logs", _conversations(now_ns)), ("/v1/traces", _trace(now_ns))):
         answer = httpx.post(
             f"http://127.0.0.1:{port}{path}",
@@ -36,6 +38,13 @@ def send(port: int) -> None:
             timeout=60,
         )
         assert answer.status_code == 200, answer.text
+
+
+def _in_one_step(now_ns: int) -> int:
+    """Now, or a little earlier: no step of a chart begins within what is sent. Else what is shown of it would depend on
+    when one began, for a step that is not over is left out where there are others."""
+    into_ns = now_ns % (STEP_S * SECOND_NS)
+    return now_ns if into_ns > (SPREAD_S + 2) * SECOND_NS else now_ns - into_ns
 
 
 def _conversations(now_ns: int) -> bytes:
@@ -58,7 +67,7 @@ def _conversations(now_ns: int) -> bytes:
     def talk(number: int, session: str, user: str, asked: str, answered: str, trace: str = "") -> None:
         bot = BOTS[number % len(BOTS)]
         about = {"session.id": session, "user.id": user, "bot.channel": CHANNELS[number % len(CHANNELS)]}
-        at_ns = now_ns - (number % 100 + 2) * SECOND_NS
+        at_ns = now_ns - (number % SPREAD_S + 2) * SECOND_NS
         said = {"bot.message.direction": "in", "bot.message.id": f"q{number}"}
         say(bot, at_ns, asked, about | said, trace=trace)
         said = {"bot.message.direction": "out", "bot.message.id": f"a{number}", "bot.message.reply_to": f"q{number}"}

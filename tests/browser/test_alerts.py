@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.conftest import Opened, asked
+from tests.browser.conftest import Opened, asked, delete
 from tests.fault.harness import Botwatch
 
 FIRES_MS = 150_000
@@ -88,8 +88,7 @@ def test_a_rule_of_ones_own_is_made_and_deleted(server: Botwatch, open_page: Ope
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("sum of errors.count over 1m ≥ 10")).to_be_visible()
     assert asked(server, "GET", "/api/rules/Many errors").json()["source"] == "api"
-    page.get_by_role("button", name="Delete Many errors").click()
-    page.get_by_role("button", name="Delete Many errors, really").click()
+    delete(page, "Many errors")
     expect(page.get_by_role("heading", name="All rules")).to_be_visible()
     assert asked(server, "GET", "/api/rules/Many errors").status_code == 404
 
@@ -108,8 +107,7 @@ def test_a_channel_is_added_tried_and_its_failure_told(server: Botwatch, open_pa
     look.at("/alerts/deliveries")
     expect(page.get_by_role("row", name="ours").first).to_contain_text("failed")
     look.at("/alerts/channels")
-    page.get_by_role("button", name="Delete ours").click()
-    page.get_by_role("button", name="Delete ours, really").click()
+    delete(page, "ours")
     expect(page.get_by_role("button", name="Test ours")).to_have_count(0)
 
 

@@ -64,7 +64,7 @@ def test_every_key_does_what_the_list_of_keys_says(open_page: Opened) -> None:
     page = open_page().at("/")
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
-    assert keys.locator("kbd").all_inner_texts() == [*"1234567", "R", "F", "S", "/", "Ctrl K", "Esc", "?"]
+    expect(keys.locator("kbd")).to_have_text([*"1234567", "R", "F", "S", "/", "Ctrl K", "Esc", "?"])
     page.keyboard.press("Escape")
     expect(keys).to_have_count(0)
     for key, name, path in (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Opened, asked
+from tests.browser.conftest import Opened, asked, delete
 from tests.browser.test_system import Service
 from tests.fault.harness import Botwatch
 
@@ -17,12 +17,6 @@ SECRET = "hush-hush-0123"
 
 def panel(page: Page, title: str) -> Locator:
     return page.locator("section.panel", has=page.get_by_role("heading", name=title, exact=True))
-
-
-def delete(place: Page | Locator, what: str) -> None:
-    """It takes two clicks."""
-    place.get_by_role("button", name=f"Delete {what}", exact=True).click()
-    place.get_by_role("button", name=f"Delete {what}, really", exact=True).click()
 
 
 def save(page: Page) -> None:
