@@ -21,6 +21,8 @@ from tests.browser import seed
 from tests.fault.harness import TOKEN, Botwatch
 from tests.real.parts import zone_at_noon
 
+# As `python -m botwatch`, and more patient than people: a server on a machine that stood still answers late.
+PATIENT = "from botwatch.console import client; client.WAIT_S = 60.0; from botwatch.cli import main; main()"
 MONITOR = ("--console", "--monitor", "--every", "0.5")
 
 
@@ -40,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
 
 def run(server: Botwatch, *arguments: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "botwatch", *arguments],
+        [sys.executable, "-c", PATIENT, *arguments],
         env={**os.environ, "BOTWATCH_TOKEN": token, "BOTWATCH_URL": f"http://127.0.0.1:{server.web}"},
         capture_output=True,
         text=True,
