@@ -43,9 +43,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import chdb
 import lz4.frame
 import zstandard
+from chdb.state import connect  # two packages bring a chdb/__init__.py, and only one of them tells its types
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
 HEAD_BYTES_MAX = 256 * 1024
@@ -149,18 +149,18 @@ class Engine:
             config = path.with_name(path.name + ".xml")
             config.write_text(CLUSTER.format(name=cluster), encoding="utf-8")
             self._path += "?" + urlencode({"config-file": config})
-        self._first = chdb.connect(self._path)  # keeps the engine open between requests
+        self._first = connect(self._path)  # keeps the engine open between requests
         version, zone = self._first.query("SELECT version(), timezone()", "TabSeparated").bytes().decode().split()
         self.version, self.zone = version, zone
 
     def run(self, request: Request) -> Answer:
         try:
-            connection = chdb.connect(self._path)
+            connection = connect(self._path)
             try:
                 return self._run(connection, request)
             finally:
                 connection.close()
-        except chdb.ChdbError as error:
+        except RuntimeError as error:  # or what is derived from it
             raise self._told(str(error)) from None
 
     def _run(self, connection: Any, request: Request) -> Answer:
