@@ -97,14 +97,14 @@ def test_five_lines_with_our_sdk_are_a_conversation_with_its_turn(server: Botwat
             headers={"authorization": f"Bearer {TOKEN}"},
             timeout=60,
         )
-        body = answer.json() if answer.status_code == 200 else {}
-        return body if body.get("turns") and body["traces"] else None
+        body = answer.json() if answer.status_code == 200 else {"turns": [], "traces": []}
+        # A reply that came late finds its turn settled as unanswered, which it then corrects.
+        answered = [turn["outcome"] for turn in body["turns"]] == ["answered"]
+        return body if answered and body["traces"] else None
 
     session = eventually(settled)
     said = [(message["direction"], message["author"], message["text"]) for message in session["transcript"]]
     assert said == [("in", "user", "where is my order?"), ("out", "bot", "It arrives tomorrow.")]
-    assert [turn["outcome"] for turn in session["turns"]] == ["answered"]
-    assert session["traces"]
     assert eventually(lambda: server.get("/api/monitoring/status")["sessions"]["active"] >= 1)
     assert eventually(lambda: server.get("/api/monitoring/status")["messages"]["today"] >= 2)
 
