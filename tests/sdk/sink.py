@@ -97,7 +97,7 @@ class Sink:
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["content-length"]))
         if self.hang.is_set():
-            self._release.wait(30)
+            self._release.wait(200)
         if self.drop or self._server is None:
             request.close_connection = True
             return

@@ -17,8 +17,10 @@ from tests.sdk.provider import Provider
 
 Fold = Callable[[list[float]], float]
 BOT = """
-import contextlib, sys, httpx
+import contextlib, sys, time, httpx
+from types import SimpleNamespace
 import botwatch_sdk as bot
+from botwatch_sdk import _breaker
 
 url = sys.argv[1]
 bot.init("caller", heartbeat_s=3600)
@@ -26,7 +28,7 @@ bot.flush(60)
 place = url.partition("//")[2]
 shop = url.replace("127.0.0.1", "localhost")
 bot.instrument("httpx", names={place: "crm", shop.partition("//")[2]: "shop"})
-gateway, guard = bot.socket("gateway"), bot.breaker("crm", failures=2, rest_s=2)
+gateway, guard = bot.socket("gateway"), bot.breaker("crm", failures=2, rest_s=3600)
 bot.flush(60)
 for n in range(20):
     with contextlib.suppress(httpx.TimeoutException):
@@ -37,7 +39,7 @@ for n in range(5):
     with contextlib.suppress(httpx.HTTPError, bot.BreakerOpen), guard:
         httpx.get(url + "/down", timeout=20).raise_for_status()
 bot.flush(60)
-import time; time.sleep(2.1)
+_breaker.time = SimpleNamespace(monotonic=lambda: time.monotonic() + 3601)  # its rest is over
 with guard:
     pass
 for n in range(2):

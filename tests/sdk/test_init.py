@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import botwatch_sdk as bot
+from botwatch_sdk import _limits
 from botwatch_sdk._config import Config, resolve
-from tests.sdk.conftest import Script
+from tests.sdk.conftest import EXIT_S, Script
 from tests.sdk.sink import Sink, attributes
 
 
@@ -150,7 +151,10 @@ def test_called_again_with_the_same_it_does_nothing(live: Sink) -> None:
     assert _runtime._here.alive is before
 
 
-def test_called_again_with_another_place_it_sends_what_waits_and_moves(live: Sink) -> None:
+def test_called_again_with_another_place_it_sends_what_waits_and_moves(
+    live: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_limits, "EXIT_FLUSH_S", EXIT_S)
     other = Sink().start()
     try:
         bot.message("to the first")

@@ -17,7 +17,7 @@ class GoodbyeOK(Exception):
 
 
 async def told(sink: Sink, name: str) -> dict[str, float | None]:
-    assert await asyncio.to_thread(bot.flush)
+    assert await asyncio.to_thread(bot.flush, 60)
     short = {"open": "bot.socket.open", "drops": "bot.socket.drops", "reconnects": "bot.socket.reconnects"}
     return {key: sink.latest(metric, bot_socket_name=name) for key, metric in short.items()}
 
