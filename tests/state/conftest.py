@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from botwatch import limits
 from botwatch.clock import SECOND_NS, ManualClock
 from botwatch.settings import Settings
 from botwatch.state import Database, open_database
 from tests.real.postgres import Postgres, running_postgres
 
 NOW_NS = 1_800_000_000 * SECOND_NS
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine or a slow disk may keep one waiting longer than the people who use a server."""
+    monkeypatch.setattr(limits, "STATE_BUSY_S_MAX", 60)
+    monkeypatch.setattr(limits, "STATE_CONNECT_S_MAX", 60)
 
 
 @pytest.fixture(scope="session")
