@@ -14,7 +14,13 @@ from starlette.types import ASGIApp
 async def listening(app: ASGIApp) -> AsyncIterator[int]:
     """The port of a uvicorn that serves the application in this loop."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,  # a test may be slow to ask again
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

@@ -28,7 +28,7 @@ async def test_parcels_that_wait_together_are_committed_together_and_in_order(sp
     wal = tmp_path / "spool.db-wal"
     await spool.put(parcel("first"))
     before = wal.stat().st_size
-    await asyncio.gather(*(spool.put(parcel(f"{n:03}")) for n in range(100)))
+    await put_together(spool, *(parcel(f"{n:03}") for n in range(100)))
     together = wal.stat().st_size - before
     # Each commit writes every page it touches: a hundred of them would write some 300 pages.
     assert together < 40 * 16 * limits.KIB
