@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Botwatch]:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("BOTWATCH_", "OTEL_"))}
         subprocess.run(
             [sys.executable, "-c", BOT, provider.url],
-            env=environ | {"BOTWATCH_URL": f"http://127.0.0.1:{server.otlp}"},
+            env=environ | {"BOTWATCH_URL": f"http://127.0.0.1:{server.otlp}", "OTEL_EXPORTER_OTLP_TIMEOUT": "60"},
             check=True,
             timeout=200,
         )
