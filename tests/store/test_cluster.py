@@ -6,7 +6,6 @@ The engine is the only node of its cluster. What takes a Keeper, ON CLUSTER and 
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Iterator
 
@@ -125,11 +124,10 @@ def test_a_flood_of_names_is_held_on_every_node(clustered: Store) -> None:
 
 
 def test_what_is_old_is_dropped_from_the_local_tables(clustered: Store) -> None:
-    today = dt.datetime.fromtimestamp(NOW_S, dt.UTC).date()
     for days_ago in (0, 40):
         at_s = NOW_S - days_ago * 86_400
         clustered.command(f"INSERT INTO spans (bot, start, action) VALUES ('old', toDateTime64({at_s}, 9), 'a')")
-    dropped = retention.sweep(clustered, Settings(disk_percent_max=99), today)
+    dropped = retention.sweep(clustered, Settings(disk_percent_max=99), NOW_NS)
     assert {d.partition.table for d in dropped} == {"spans_local", "ticks_10s_local"}
     assert number(clustered, "SELECT count() FROM spans WHERE bot = 'old'") == 1
     assert number(clustered, "SELECT sum(count) FROM ticks_1h WHERE bot = 'old'") == 2

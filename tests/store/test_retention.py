@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from botwatch.clock import SECOND_NS
 from botwatch.settings import Settings
 from botwatch.store import retention
 from botwatch.store.client import Store
 from botwatch.store.retention import KEPT, Partition, expired, surplus
 
 TODAY = dt.date(2026, 3, 20)
+NOW_NS = int(dt.datetime(2026, 3, 20, 23, 30, tzinfo=dt.UTC).timestamp()) * SECOND_NS
 
 
 def fill(store: Store, days_ago: int) -> None:
@@ -25,12 +27,13 @@ def test_every_table_with_telemetry_has_its_days(store: Store) -> None:
 
 
 def test_raw_data_goes_after_its_days_and_rollups_stay(store: Store) -> None:
-    for days_ago in (0, 13, 15, 40):
+    for days_ago in (0, 14, 15, 40):
         fill(store, days_ago)
-    dropped = retention.sweep(store, Settings(disk_percent_max=99), TODAY)
+    far_east = Settings(disk_percent_max=99, time_zone="Pacific/Auckland")  # where it is tomorrow
+    dropped = retention.sweep(store, far_east, NOW_NS)
     assert {d.reason for d in dropped} == {"age"}
     rows = store.read("SELECT DISTINCT toDate(start) AS day FROM spans ORDER BY day")
-    assert [TODAY - row[0] for row in rows] == [dt.timedelta(days=13), dt.timedelta(0)]
+    assert [TODAY - row[0] for row in rows] == [dt.timedelta(days=14), dt.timedelta(0)]
     assert store.read("SELECT sum(count) FROM ticks_1h").first == (4000,)
 
 
@@ -45,7 +48,7 @@ def test_the_disk_ceiling_takes_the_oldest_first_and_holds(store: Store) -> None
         fill(store, days_ago)
     size = sum(p.bytes for p in retention.partitions(store))
     settings = Settings(disk_bytes_max=size * 2 // 3, disk_percent_max=99)
-    dropped = retention.sweep(store, settings, TODAY)
+    dropped = retention.sweep(store, settings, NOW_NS)
     assert {d.reason for d in dropped} == {"disk"}
     assert [d.partition.end for d in dropped] == sorted(d.partition.end for d in dropped)
     assert sum(p.bytes for p in retention.partitions(store)) <= settings.disk_bytes_max

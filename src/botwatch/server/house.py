@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import datetime as dt
 import logging
 import os
-import zoneinfo
 from pathlib import Path
 from typing import Final
 
@@ -192,9 +190,7 @@ class Server:
         labels.guard(self.store, self.clock.now_ns() // SECOND_NS)
 
     def _sweep(self) -> None:
-        zone = zoneinfo.ZoneInfo(self.settings.time_zone)
-        today = dt.datetime.fromtimestamp(self.clock.now_ns() / SECOND_NS, zone).date()
-        retention.sweep(self.store, self.settings, today)
+        retention.sweep(self.store, self.settings, self.clock.now_ns())
 
     def url(self) -> str:
         """How this machine reaches it."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from botwatch.clock import SECOND_NS
 from botwatch.settings import Settings
 from botwatch.store.client import Store
 
@@ -131,8 +132,9 @@ def bytes_over(store: Store, found: Sequence[Partition], settings: Settings) -> 
     return over
 
 
-def sweep(store: Store, settings: Settings, today: dt.date) -> list[Dropped]:
+def sweep(store: Store, settings: Settings, now_ns: int) -> list[Dropped]:
     """Drop what is too old, then what the disk has no room for. Tells each."""
+    today = dt.datetime.fromtimestamp(now_ns / SECOND_NS, dt.UTC).date()  # as the days of the partitions
     found = partitions(store)
     old = expired(found, settings, today)
     dropped = [Dropped(p, "age") for p in old]
