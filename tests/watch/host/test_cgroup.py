@@ -154,10 +154,14 @@ def group_of_this_machine(limit_bytes: int) -> Iterator[Path]:
 
 def test_a_real_group_is_read() -> None:
     with group_of_this_machine(200 * MIB) as folder:
-        code = "import sys; b = bytearray(100 << 20); print(1, flush=True); sys.stdin.read()"
+        # It waits until it is in the group: what it takes before counts for the group it was in.
+        code = "import sys; sys.stdin.readline(); b = bytearray(100 << 20); print(1, flush=True); sys.stdin.read()"
         with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdin is not None
             assert child.stdout is not None
             (folder / "cgroup.procs").write_text(str(child.pid))
+            child.stdin.write(b"\n")
+            child.stdin.flush()
             child.stdout.readline()
             limit = Cgroups().memory(child.pid)
             child.communicate()
