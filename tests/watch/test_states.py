@@ -68,7 +68,7 @@ async def watching() -> AsyncIterator[Watching]:
     made: list[Watch] = []
 
     def watch(heard: Heard, **table: Any) -> Watch:
-        made.append(Watch(one(**{"timeout_s": 20, **table}), heard, SystemClock()))
+        made.append(Watch(one(**{"timeout_s": 60, **table}), heard, SystemClock()))
         return made[-1]
 
     yield watch
@@ -324,7 +324,7 @@ async def test_it_becomes_the_measures_a_bot_sends_itself(
     database: str, reporter: LocalReporter, reported: Reported, store: Store
 ) -> None:
     put(database, (1, -1, 900))
-    watch = Watch(one(url=database, age=AGE, invalid=INVALID, bot="shop", timeout_s=20), reporter, SystemClock())
+    watch = Watch(one(url=database, age=AGE, invalid=INVALID, bot="shop", timeout_s=60), reporter, SystemClock())
     stop = asyncio.Event()
     looking = asyncio.create_task(watch.run(stop))
     async with asyncio.timeout(60):

@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.real.parts import require_module
+from tests.real.parts import START_S, require_module
 from tests.watch.queues.parts import Eye, Nats
 
 
+def jetstream(client: Any) -> Any:
+    """Its client waits for five seconds, or one; a busy machine may take longer."""
+    return client.jetstream(timeout=START_S)
+
+
+async def connected(url: str) -> Any:
+    return await require_module("nats", "nats-py").connect(url, connect_timeout=START_S)
+
+
 async def test_a_consumer_of_a_stream_is_what_jetstream_says(nats: Nats) -> None:
-    client = await require_module("nats", "nats-py").connect(nats.url)
-    js = client.jetstream()
+    client = await connected(nats.url)
+    js = jetstream(client)
     await js.add_stream(name="orders", subjects=["orders.>"])
     await js.add_stream(name="other", subjects=["other"])
     subscription = await js.pull_subscribe("orders.>", durable="shop", stream="orders")
@@ -22,9 +32,9 @@ async def test_a_consumer_of_a_stream_is_what_jetstream_says(nats: Nats) -> None
     for i in range(10):
         await js.publish("orders.new", str(i).encode())
     published_s = time.time()
-    first, second, *_ = await subscription.fetch(4)
+    first, second, *_ = await subscription.fetch(4, timeout=START_S)
     await first.ack()
-    await second.ack_sync()
+    await second.ack_sync(timeout=START_S)
     async with Eye(nats.url, include=["orders"]) as eye:
         waited_s = time.time() - published_s
         told = await eye.look()
@@ -44,8 +54,8 @@ async def test_a_consumer_of_a_stream_is_what_jetstream_says(nats: Nats) -> None
 
 
 async def test_a_filtered_consumer_is_as_old_as_its_own_oldest_message(nats: Nats) -> None:
-    client = await require_module("nats", "nats-py").connect(nats.url)
-    js = client.jetstream()
+    client = await connected(nats.url)
+    js = jetstream(client)
     await js.add_stream(name="mixed", subjects=["mixed.*"])
     await js.pull_subscribe("mixed.b", durable="only-b", stream="mixed")
     await js.publish("mixed.a", b"old")
@@ -61,16 +71,16 @@ async def test_a_filtered_consumer_is_as_old_as_its_own_oldest_message(nats: Nat
 
 async def test_a_work_queue_without_consumers_is_unattended(nats: Nats) -> None:
     api = require_module("nats.js.api", "nats-py")
-    client = await require_module("nats", "nats-py").connect(nats.url)
-    js = client.jetstream()
+    client = await connected(nats.url)
+    js = jetstream(client)
     await js.add_stream(name="work", subjects=["work"], retention=api.RetentionPolicy.WORK_QUEUE)
     await js.publish("work", b"x")
     async with Eye(nats.url, include=["work"]) as eye:
         found = (await eye.look()).last("work")
         assert (found["depth"], found["consumers"], found["unattended"]) == (1, 0, 1)
         subscription = await js.pull_subscribe("work", durable="worker", stream="work")
-        (message,) = await subscription.fetch(1)
-        await message.ack_sync()
+        (message,) = await subscription.fetch(1, timeout=START_S)
+        await message.ack_sync(timeout=START_S)
         found = (await eye.look()).last("work", "worker")
         assert (found["depth"], found["pending"], found["age"]) == (0, 0, 0)
     await client.close()

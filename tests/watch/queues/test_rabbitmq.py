@@ -62,7 +62,7 @@ async def test_rates_come_from_what_was_published(rabbit: Rabbit) -> None:
         await settled(rabbit.url, "counted", messages_ready=10, publish=10)
         assert (await eye.look()).last("counted")["depth"] == 10
         for _ in range(10):
-            await (await queue.get()).ack()
+            await (await queue.get(timeout=START_S)).ack()
         await publish(rabbit, "counted", 4)
         await settled(rabbit.url, "counted", messages_ready=4, messages_unacknowledged=0, publish=14)
         told = await eye.look()

@@ -81,7 +81,7 @@ async def test_a_list_of_huge_elements_is_still_watched(redis: Redis) -> None:
 
 
 async def test_a_connection_that_ended_meanwhile_is_made_anew(redis: Redis) -> None:
-    client = RedisClient(Target.of(redis.url), 5)
+    client = RedisClient(Target.of(redis.url), 60)
     before_s = await client.now_s()
     redis.cli("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     assert await client.now_s() >= before_s

@@ -43,7 +43,7 @@ async def test_depth_and_age_are_what_aws_says(address: str) -> None:
     sqs.create_queue(QueueName="orders-dead")
     for i in range(5):
         sqs.send_message(QueueUrl=queue, MessageBody=str(i))
-    sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=2)
+    sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=2, VisibilityTimeout=3_600)  # taken for as long as we look
     cloudwatch.put_metric_data(
         Namespace="AWS/SQS",
         MetricData=[

@@ -114,6 +114,8 @@ class Checker:
     def _asked(self, question: Mapping[str, object], seconds: float) -> dict[str, Any]:
         if self._process is None:
             self._start()
+            if not self._schemas:  # else it has answered already, and so is there
+                seconds += _START_S
         try:
             return self._exchange(question, seconds)
         except (_Ended, OSError, ValueError):
