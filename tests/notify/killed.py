@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from botwatch import limits
 from botwatch.clock import SystemClock
 from botwatch.notify import deliver, outbox, wire
 from botwatch.notify.notifier import Notifier
@@ -23,6 +24,9 @@ from botwatch.settings import Settings
 from botwatch.state import Database, open_database
 
 notifier: Any = import_module("botwatch.notify.notifier")  # whose parts are replaced below
+
+
+limits.DELIVERY_S_MAX = limits.DELIVERY_CONNECT_S_MAX = 60  # a busy machine is no receiver that is sent to again
 
 
 def die(*_: Any) -> None:
