@@ -111,7 +111,7 @@ async def test_botwatch_asks_it_as_any_service_and_believes_only_what_it_says(
     monkeypatch.setattr(backends, "_LOOK_S", 0.02)
     moods = [Mood.WELL]
     async with running(Dice(), moods) as port:
-        service = made(NAME, watched({NAME: port})[NAME])
+        service = made(NAME, {**watched({NAME: port})[NAME], "timeout_seconds": 60})
         probe = KINDS[service.kind].make(service)
         found = await probe.ask()
         assert (found.status, found.version, found.headline) == (Status.RUNNING, VERSIONS[NAME], "0 called, 0 failed")

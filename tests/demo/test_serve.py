@@ -72,8 +72,13 @@ def test_it_answers_with_numbers_that_move_and_ends_clean(demo: subprocess.Popen
         status = client.get(found[3])
         assert status.status_code == 200, status.text
         assert status.json()["messages"]["avg_response_ms"] > 0
-        hosts = {host["name"]: host["measured"] for host in client.get("/api/hosts").json()["items"]}
-        assert all(hosts[machine.host] for machine in MACHINES), hosts
+
+        def measured() -> int:
+            """Lately: what is told of the day before is too old for it where writing that took a minute."""
+            hosts = {host["name"] for host in client.get("/api/hosts").json()["items"] if host["measured"]}
+            return len(hosts & {machine.host for machine in MACHINES})
+
+        assert rises(measured, len(MACHINES) - 1), "not every machine is told of"
         assert "" not in {bot["name"] for bot in client.get("/api/bots").json()["items"]}
 
         def received() -> int:
