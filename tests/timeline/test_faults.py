@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from botwatch import limits
-from botwatch.incident.nouns import OVERFLOW
+from botwatch.incident.nouns import OVERFLOW, Opening
 from tests.timeline.story import Story
 
 IDLE = {
@@ -33,6 +36,28 @@ async def test_what_happened_just_before_a_restart_is_judged_after_it(story: Sto
     story.clock.advance(15)  # the tick at 2:00 is over and nobody has judged it
     await story.until("3m")
     assert story.told == ["2:10 R opened host=web-1: breached", "2:20 R resolved host=web-1"]
+
+
+async def test_what_opens_and_ends_while_nobody_judges_is_explained_and_over(story: Story) -> None:
+    """Of one incident there are two changes in one round then, and only its opening is explained."""
+
+    async def explain(openings: Sequence[Opening]) -> list[Opening]:
+        return [replace(opening, summary="a deploy") for opening in openings]
+
+    story.rule(name="R", field="cpu.usage", value=60, timeframe="10s")
+    story.series("cpu.usage", "10x2m 90 10x1m 90 10x4m", host="web-1")
+    await story.until("2m")
+    story.restart()
+    story.judge.explain = explain
+    story.sleep("2m")
+    await story.until("5m")
+    assert story.told == [
+        "2:10 R opened host=web-1: breached",
+        "2:20 R resolved host=web-1",
+        "3:20 R opened host=web-1: breached",
+        "3:30 R resolved host=web-1",
+    ]
+    assert {incident.summary for incident in story.incidents()} == {"a deploy"}
 
 
 async def test_the_cooldown_survives_a_restart(story: Story) -> None:

@@ -313,7 +313,9 @@ class Judge:
         openings = [change for change in outcome.changes if isinstance(change, Opening)]
         if openings and self.explain is not None:
             told = {one.id: one for one in await self.explain(openings)}
-            outcome.changes = [told.get(change.id, change) for change in outcome.changes]
+            outcome.changes = [  # its end may stand in the same round, and has its id too
+                told.get(change.id, change) if isinstance(change, Opening) else change for change in outcome.changes
+            ]
 
     async def _keep(self, outcome: Outcome, end_s: int) -> None:
         memory = self._memory or Memory()
