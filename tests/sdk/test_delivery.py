@@ -302,6 +302,36 @@ def test_what_is_put_back_keeps_its_order() -> None:
 
 
 @pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("verdict", "all_taken"), [(Verdict.REFUSED, False), (Verdict.AWAY, True)])
+def test_a_flush_answers_for_what_is_on_its_way_too(verdict: Verdict, all_taken: bool) -> None:
+    under_way, go_on = threading.Event(), threading.Event()
+
+    class Slow(Scripted):
+        def send(self, batch: Sequence[int], /) -> Answer:
+            under_way.set()
+            go_on.wait(60)
+            return super().send(batch)
+
+    tested, _ = lane(Slow(verdict))
+    tested.put(1)
+    tested.urge()
+    assert under_way.wait(60)
+    tested.put(2)
+    urged = tested.urge()
+    go_on.set()
+    assert tested.wait(urged, time.monotonic() + 60) is all_taken
+    tested.end()
+    assert tested.join(time.monotonic() + 60) == 0
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_shutdown_tells_that_something_was_refused(live: Sink) -> None:
+    live.answer = lambda path, size: (400, b"", {})
+    bot.message("hello")
+    assert not bot.shutdown(60)
+
+
+@pytest.mark.usefixtures("quiet")
 def test_a_bad_item_is_found_by_halving() -> None:
     class Picky(Scripted):
         def send(self, batch: Sequence[int], /) -> Answer:

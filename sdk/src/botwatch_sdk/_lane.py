@@ -80,7 +80,8 @@ class Lane(Generic[T]):
         self._begun = 0
         self._ended = 0
         self._sending = 0
-        self._spoiled = 0  # the last round in which something was lost or put back
+        self._put_back_in = 0  # the last round in which something was put back
+        self.lost = 0  # items the server did not take and will not be sent again
         self._over = False
         self._urgent = False
         self._closing = False
@@ -105,19 +106,22 @@ class Lane(Generic[T]):
     def flush(self, timeout_s: float) -> bool:
         return self.wait(self.urge(), time.monotonic() + timeout_s)
 
-    def urge(self) -> int:
-        """Begin a round now; answers the number of the round that will have seen everything put so far."""
+    def urge(self) -> tuple[int, int]:
+        """Begin a round now; answers the number of the round that will have seen everything put so far, and how much
+        was lost before: the round that is under way may hold some of it, too."""
+        lost = self.lost
         with self._rounds:
             wanted = self._begun + 1
             self._urgent = True
         self._ring()
-        return wanted
+        return wanted, lost
 
-    def wait(self, wanted: int, deadline_s: float) -> bool:
-        """True when that round has ended before `deadline_s` (monotonic) and the server took all of it."""
+    def wait(self, urged: tuple[int, int], deadline_s: float) -> bool:
+        """True when that round has ended before `deadline_s` (monotonic) and nothing was lost since."""
+        wanted, lost = urged
         with self._rounds:
             self._rounds.wait_for(lambda: self._ended >= wanted or self._over, max(deadline_s - time.monotonic(), 0.0))
-            return self._ended >= wanted > self._spoiled
+            return self._ended >= wanted > self._put_back_in and self.lost == lost
 
     def end(self) -> None:
         """One last round, then the thread ends."""
@@ -142,7 +146,12 @@ class Lane(Generic[T]):
         while len(self._queue) > _limits.QUEUE_ITEMS_MAX or (self._bytes > _limits.QUEUE_BYTES_MAX and self._queue):
             self._bytes -= self._queue.popleft()[1]
             gone += 1
-        self._counters.drop(Reason.QUEUE_FULL, gone)
+        self._lose(Reason.QUEUE_FULL, gone)
+
+    def _lose(self, reason: Reason, items: int) -> None:
+        with self._lock:
+            self.lost += items
+        self._counters.drop(reason, items)
 
     # --- the thread's side
 
@@ -232,11 +241,10 @@ class Lane(Generic[T]):
         self._sending = max(self._sending - items, 0)
         if answer.verdict is Verdict.SENT and not answer.rejected:
             return
-        self._spoiled = self._begun
         if answer.verdict is Verdict.SENT:
-            self._counters.drop(Reason.REFUSED, min(answer.rejected, items))
+            self._lose(Reason.REFUSED, min(answer.rejected, items))
             return
-        self._counters.drop(_LOST[answer.verdict], items)
+        self._lose(_LOST[answer.verdict], items)
         what = answer.verdict.value
         warn_once(f"lost:{what}:{answer.why}", "botwatch: items were dropped: %s (%s)", what, answer.why)
 
@@ -245,7 +253,7 @@ class Lane(Generic[T]):
             self._queue.extendleft(reversed(batch))
             self._bytes += sum(weight for _, weight in batch)
             self._sending = 0
-            self._spoiled = self._begun
+            self._put_back_in = self._begun
             self._shrink()
 
     def _pause(self, answer: Answer) -> None:

@@ -62,13 +62,14 @@ class Process:
     def close(self, timeout_s: float) -> bool:
         """The lanes first: what they drop is told in the last beat."""
         deadline_s = time.monotonic() + timeout_s
+        before = self.spans.lost + self.logs.lost
         self.spans.end()
         self.logs.end()
         left = self.spans.join(deadline_s) + self.logs.join(deadline_s)
         self.heart.close(deadline_s)
         if left:
             log.warning("botwatch: %d items could not be sent within %g s and are lost", left, timeout_s)
-        return not left
+        return not left and self.spans.lost + self.logs.lost == before
 
 
 class _Stamped(Protocol):
