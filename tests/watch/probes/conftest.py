@@ -95,6 +95,8 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
 @pytest.fixture(scope="session")
 def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
     with parts.running(parts.influxdb(tmp_path_factory.mktemp("influxdb"))) as part:
+        assert part.process is not None
+        part.process.wait_for_line("Listening for signals")
         yield part
 
 

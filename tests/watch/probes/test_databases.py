@@ -15,6 +15,7 @@ import pytest
 from botwatch.watch.probes.model import Status
 from botwatch.watch.services import Services, View
 from tests.real.postgres import running_replica
+from tests.watch.conftest import until as eventually
 from tests.watch.probes.answering import Said, http, serving
 from tests.watch.probes.conftest import CONNECTIONS, PASSWORD, PostgresPart
 from tests.watch.probes.looking import SOON_S, described, fast, figure, look, until, until_status, watching
@@ -232,8 +233,14 @@ async def test_redis_of_before_there_were_users_is_let_in_by_the_password_alone(
 
 async def test_influxdb_1_tells_points_and_retention(influxdb: Part) -> None:
     base = f"http://127.0.0.1:{influxdb.port}"
-    ask(f"{base}/query", b"q=CREATE DATABASE bots WITH DURATION 7d")
-    assert ask(f"{base}/write?db=bots", b"m v=1") == 204
+
+    def made() -> bool:
+        """Asked in its first moments it has once answered, and not made it."""
+        ask(f"{base}/query", b"q=CREATE DATABASE bots WITH DURATION 7d")
+        return '"bots"' in ask(f"{base}/query", b"q=SHOW DATABASES")
+
+    await eventually(made)
+    ask(f"{base}/write?db=bots", b"m v=1")
     view = await look("influxdb", f"{base}/bots", times=2)
     assert (view.status, view.version[:2]) == (Status.RUNNING, "1.")
     assert figure(view, "retention") == 7 * 86_400
@@ -241,9 +248,9 @@ async def test_influxdb_1_tells_points_and_retention(influxdb: Part) -> None:
     assert view.headline.endswith("pts/sec")
 
 
-def ask(url: str, body: bytes) -> int:
+def ask(url: str, body: bytes) -> str:
     with urllib.request.urlopen(url, data=body, timeout=30) as answer:
-        return int(answer.status)
+        return str(answer.read().decode())
 
 
 def influxdb_2(points: int) -> dict[str, Said]:
