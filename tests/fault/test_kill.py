@@ -7,7 +7,6 @@ import os
 import random
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -20,21 +19,17 @@ from tests.store.otlp import parcel
 
 # The full number takes minutes; without the gate a sample shows the same faults sooner or later.
 KILLS = 100 if os.environ.get("BOTWATCH_REAL") == "require" else 10
-# On a busy machine as many of them as there is time for, and a quarter at least: each start may take ten seconds there.
-KILLING_S = 600
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_500)  # a start takes ten seconds where the machine is busy
 async def test_nothing_acknowledged_is_lost_or_counted_twice_by_kill_9(tmp_path: Path) -> None:
     dice = random.Random(8600)
     with running(tmp_path) as server:
         client = Client(server.otlp)
         stop = asyncio.Event()
         sending = asyncio.create_task(client.run(stop))
-        kills, until_s = 0, time.monotonic() + KILLING_S
-        while kills < KILLS and (kills < KILLS // 4 or time.monotonic() < until_s):
-            kills += 1
+        for _ in range(KILLS):
             await asyncio.sleep(dice.uniform(0.0, 1.0))
             assert not sending.done(), sending
             await asyncio.to_thread(_kill_and_restart, server)
@@ -45,7 +40,7 @@ async def test_nothing_acknowledged_is_lost_or_counted_twice_by_kill_9(tmp_path:
             whole = signal["stored"] + signal["spooled"] + signal["duplicate"] + sum(signal["rejected"].values())
             assert signal["received"] == whole
         await asyncio.to_thread(server.stop)
-        assert len(client.acknowledged) > kills
+        assert len(client.acknowledged) > KILLS
         check(server, client)
 
 
