@@ -11,6 +11,7 @@ import pytest
 
 from botwatch import limits
 from botwatch.clock import SystemClock
+from botwatch.watch.payloads import checker as module
 from botwatch.watch.payloads.checker import HUNG, Broken, Checker
 
 LATER_S = 1e18
@@ -98,6 +99,19 @@ def test_a_broken_schema_is_told_and_the_one_before_stays(
 def test_a_file_that_is_not_there_is_told(checker: Checker, tmp_path: Path) -> None:
     with pytest.raises(Broken, match="found no such file"):
         checker.put("s", tmp_path / "none.json")
+
+
+def test_the_time_the_process_takes_to_start_is_not_that_of_its_first_schema(
+    checker: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = tmp_path / "late.py"
+    child = f"runpy.run_path({str(module._CHILD)!r}, run_name='__main__')"
+    late.write_text(f"import runpy, time\ntime.sleep(2)\n{child}\n")
+    monkeypatch.setattr(module, "_CHILD", late)
+    monkeypatch.setattr(module, "_SCHEMA_S", 1)
+    checker.put("orders", written(tmp_path, {"required": ["id"]}))
+    _, misfits = checker.check("orders", ["{}"], LATER_S)
+    assert [one.kind for one in misfits] == ["required"]
 
 
 def test_a_document_that_hangs_is_told_and_the_others_are_checked(
